@@ -1,0 +1,1 @@
+//! PURE: a binding compiled for one catalogue version.

@@ -1,0 +1,1 @@
+//! PURE: the cluster's metadata as a state machine.

@@ -1,0 +1,1 @@
+//! One Options per component, composed; read by cli alone.

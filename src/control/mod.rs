@@ -1,0 +1,1 @@
+//! Consensus around catalog, its durable log.

@@ -1,0 +1,1 @@
+//! SQL scalar expressions over packed rows.

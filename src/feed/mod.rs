@@ -1,0 +1,1 @@
+//! PURE: subscriptions over committed entries.

@@ -1,0 +1,68 @@
+//! Embergrid: an in-memory data grid that scores.
+//!
+//! # The house
+//!
+//! | level | room | what it is | may import |
+//! |---|---|---|---|
+//! | L0 | [`types`] | keys, ids, positions, time, error classes | |
+//! | | [`row`] | schema and packed row | types |
+//! | | `expr` | SQL scalar expressions over rows | types, row |
+//! | L1 | [`topology`] | PURE: key to partition to replicas | types |
+//! | | `store` | a partition's rows: one writer, many readers | types, row |
+//! | | `catalog` | PURE: the cluster's metadata as a state machine | types, row, topology |
+//! | | `binding` | PURE: a binding compiled for one catalogue version | types, row, expr, catalog |
+//! | | `partition` | PURE: one replica of one partition | types, row, expr, topology, store, catalog, binding |
+//! | | `feed` | PURE: subscriptions over committed entries | types, row, expr, store, partition |
+//! | | `model` | a trained model: formats, graph, plan, execution | types |
+//! | | `wire` | generated protobuf; the one codec | types, row |
+//! | L2 | `control` | consensus around catalog, its durable log | L0, catalog |
+//! | | `scoring` | batches, pools and deadlines over model | L0, catalog, binding, model |
+//! | | `telemetry` | tracing, metrics | types |
+//! | L3 | `node` | the only owner of threads and tasks | L0, L1, L2 |
+//! | L4 | `server` | gRPC and HTTP for clients | L0, L1, L2, node |
+//! | | `client` | the SDK | types, row, wire, topology |
+//! | | `config` | one Options per component, composed | L0, L2, L3, server |
+//! | | `cli` | one file a subcommand | all |
+//!
+//! `tests/house.rs` reads every `use crate::` against this table.
+
+pub mod row;
+pub mod topology;
+pub mod types;
+
+#[cfg(feature = "grid")]
+pub mod binding;
+#[cfg(feature = "grid")]
+pub mod catalog;
+#[cfg(feature = "grid")]
+pub mod expr;
+#[cfg(feature = "grid")]
+pub mod feed;
+#[cfg(feature = "grid")]
+pub mod partition;
+#[cfg(feature = "grid")]
+pub mod store;
+
+#[cfg(feature = "wire")]
+pub mod wire;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+#[cfg(feature = "engine")]
+pub mod model;
+
+#[cfg(feature = "node")]
+pub mod cli;
+#[cfg(feature = "node")]
+pub mod config;
+#[cfg(feature = "node")]
+pub mod control;
+#[cfg(feature = "node")]
+pub mod node;
+#[cfg(feature = "node")]
+pub mod scoring;
+#[cfg(feature = "node")]
+pub mod server;
+#[cfg(feature = "node")]
+pub mod telemetry;

@@ -1,0 +1,3 @@
+//! The `embergrid` binary.
+
+fn main() {}

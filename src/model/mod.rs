@@ -1,0 +1,1 @@
+//! A trained model: formats, graph, plan, execution on burn backends.

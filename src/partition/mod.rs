@@ -1,0 +1,1 @@
+//! PURE: one replica of one partition.

@@ -1,0 +1,1 @@
+//! Batches, pools and deadlines over model.

@@ -1,0 +1,1 @@
+//! A partition's rows: one writer, many readers.

@@ -1,0 +1,1 @@
+//! PURE: key to partition to replicas.

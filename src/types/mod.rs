@@ -1,0 +1,14 @@
+//! The words every room shares: keys, ids, positions, time and error classes.
+
+mod error;
+mod id;
+mod key;
+mod time;
+
+pub use error::{Class, Error, Result, nearest};
+pub use id::{
+    BindingId, CatalogueVersion, Digest, Epoch, Generation, Incarnation, JoinId, MapId, NodeId, PartitionId,
+    Position, RequestId, RowVersion, SchemaId, Seq, SessionId,
+};
+pub use key::{Key, KeyError, KeyKind, KeyRef, MAX_KEY_BYTES};
+pub use time::{Now, Timestamp};

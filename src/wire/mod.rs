@@ -1,0 +1,1 @@
+//! Generated protobuf; the one codec.
