@@ -1,1 +1,3 @@
+//! Compiles the protocol files, where a feature needs them.
+
 fn main() {}

@@ -142,7 +142,7 @@ fn parse(packed: &[u8]) -> Result<(Option<&[u8]>, KeyRef<'_>), KeyError> {
     if packed.len() > MAX_KEY_BYTES {
         return Err(KeyError::TooLong(packed.len()));
     }
-    let (kind, affinity, payload) = split(packed).ok_or(KeyError::Malformed)?;
+    let Sections { kind, affinity, payload } = split(packed).ok_or(KeyError::Malformed)?;
     let payload = match kind {
         0 => {
             let raw: [u8; 8] = payload.try_into().map_err(|_| KeyError::Malformed)?;
@@ -155,22 +155,28 @@ fn parse(packed: &[u8]) -> Result<(Option<&[u8]>, KeyRef<'_>), KeyError> {
     Ok((affinity, payload))
 }
 
-/// Splits without checking the payload: (kind, affinity, payload bytes).
-fn split(packed: &[u8]) -> Option<(u8, Option<&[u8]>, &[u8])> {
+/// A packed key's sections, payload unchecked.
+struct Sections<'a> {
+    kind: u8,
+    affinity: Option<&'a [u8]>,
+    payload: &'a [u8],
+}
+
+fn split(packed: &[u8]) -> Option<Sections<'_>> {
     let (&tag, rest) = packed.split_first()?;
     if tag & WITH_AFFINITY == 0 {
-        return Some((tag, None, rest));
+        return Some(Sections { kind: tag, affinity: None, payload: rest });
     }
     let (len, rest) = rest.split_first_chunk::<2>()?;
     let (affinity, payload) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len)))?;
-    Some((tag & !WITH_AFFINITY, Some(affinity), payload))
+    Some(Sections { kind: tag & !WITH_AFFINITY, affinity: Some(affinity), payload })
 }
 
 fn placement_hash(packed: &[u8]) -> u64 {
     match split(packed) {
-        Some((_, Some(affinity), _)) => xxh3_64(affinity),
-        Some((1, None, text)) => xxh3_64(hash_tag(text).unwrap_or(text)),
-        Some((_, None, payload)) => xxh3_64(payload),
+        Some(Sections { affinity: Some(affinity), .. }) => xxh3_64(affinity),
+        Some(Sections { kind: 1, payload, .. }) => xxh3_64(hash_tag(payload).unwrap_or(payload)),
+        Some(Sections { payload, .. }) => xxh3_64(payload),
         None => xxh3_64(packed),
     }
 }
