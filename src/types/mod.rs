@@ -1,10 +1,12 @@
 //! The words every room shares: keys, ids, positions, time and error classes.
 
+mod document;
 mod error;
 mod id;
 mod key;
 mod time;
 
+pub use document::{MAX_DOCUMENT_BYTES, read_toml};
 pub use error::{Class, Error, Result, nearest};
 pub use id::{
     BindingId, CatalogueVersion, Digest, Epoch, Generation, Incarnation, JoinId, MapId, NodeId, PartitionId,
