@@ -1,3 +1,12 @@
-//! The `embergrid` binary.
+//! The `embergrid` binary: parse the arguments, hand over to [`embergrid::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+use embergrid::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::from_arguments(std::env::args_os()) {
+        Ok(cli) => cli.run(),
+        Err(usage) => usage.report(),
+    }
+}

@@ -1,0 +1,18 @@
+//! `embergrid cluster`: the cluster as a whole.
+
+use clap::{Args, Subcommand};
+
+mod status;
+
+/// See how the cluster is.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  embergrid cluster status --partitions")]
+pub(super) struct Cluster {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Status(status::Status),
+}

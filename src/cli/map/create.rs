@@ -1,0 +1,22 @@
+//! `embergrid map create`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Create a map: a feature map from its schema file, or a plain map of opaque bytes.
+///
+/// Creating it again with the same definition does nothing; with another definition it is a conflict.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  embergrid map create screening --schema cluster/screening.schema.toml")]
+#[group(id = "kind", required = true, multiple = false, args = ["schema", "plain"])]
+pub(super) struct Create {
+    /// The map's name; the file's must agree.
+    map: String,
+    /// The schema file (TOML) of a feature map.
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// A plain map: values are opaque bytes.
+    #[arg(long)]
+    plain: bool,
+}
