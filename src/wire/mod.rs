@@ -1,1 +1,10 @@
-//! Generated protobuf; the one codec.
+//! What travels: the generated protobuf of `embergrid.v1`.
+
+/// The messages and services of `proto/embergrid/v1`, generated.
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+pub mod v1 {
+    tonic::include_proto!("embergrid.v1");
+}
+
+/// The descriptors of [`v1`], for reflection.
+pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("embergrid.v1");
