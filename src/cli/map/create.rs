@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 /// Create a map: a feature map from its schema file, or a plain map of opaque bytes.
 ///
 /// Creating it again with the same definition does nothing; with another definition it is a conflict.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("kind").required(true).args(["schema", "plain"]))]
 #[command(after_help = "Example:\n  embergrid map create screening --schema cluster/screening.schema.toml")]
-#[group(id = "kind", required = true, multiple = false, args = ["schema", "plain"])]
 pub(super) struct Create {
     /// The map's name; the file's must agree.
     map: String,
