@@ -1,0 +1,210 @@
+//! Reading a packed row.
+
+#![deny(clippy::indexing_slicing)]
+
+use std::fmt;
+
+use super::{
+    Kind, MAX_ROW_BYTES, Scalar, Schema, VectorRef,
+    layout::{HEADER_BYTES, Layout, Place, Slot},
+};
+use crate::types::{Error, Result, SchemaId, Timestamp};
+
+/// A packed row and the schema that reads it.
+///
+/// Every read is bounds-checked: bytes that are not a row read as nulls, never out of bounds.
+#[derive(Clone, Copy)]
+pub struct RowRef<'a> {
+    schema: &'a Schema,
+    layout: &'a Layout,
+    bytes: &'a [u8],
+}
+
+impl<'a> RowRef<'a> {
+    /// Takes bytes from outside: everything that other code relies on is checked here, once.
+    pub fn new(schema: &'a Schema, bytes: &'a [u8]) -> Result<Self> {
+        if bytes.len() > MAX_ROW_BYTES {
+            return Err(Error::invalid(format!(
+                "the row has {} bytes, more than the limit of {MAX_ROW_BYTES}",
+                bytes.len()
+            )));
+        }
+        let row = RowRef::trusted(schema, bytes).map_err(|error| Error::invalid(error.message))?;
+        row.validate()?;
+        Ok(row)
+    }
+
+    /// Takes bytes that [`RowRef::new`] or a [`Builder`](super::Builder) has seen. Fails only if they were written
+    /// under a schema that `schema` does not read.
+    pub fn trusted(schema: &'a Schema, bytes: &'a [u8]) -> Result<Self> {
+        let id = written_under(bytes).ok_or_else(|| malformed("it is shorter than its header"))?;
+        let layout = match schema.layout() {
+            own if own.schema == id => own,
+            _ => schema.layout_of(id).ok_or_else(|| unread(schema, id))?,
+        };
+        Ok(RowRef { schema, layout, bytes })
+    }
+
+    /// The schema that reads it, which may be newer than the one it was written under.
+    pub fn schema(&self) -> &'a Schema {
+        self.schema
+    }
+
+    /// The id of the schema it was written under.
+    pub fn schema_id(&self) -> SchemaId {
+        self.layout.schema
+    }
+
+    /// The packed bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether column `i` is null; so is a column that the schema lacks.
+    pub fn is_null(&self, i: usize) -> bool {
+        self.schema.slot(i).is_none_or(|slot| self.is_null_at(slot))
+    }
+
+    /// The value of column `i`.
+    pub fn value(&self, i: usize) -> Scalar<'a> {
+        self.read(i).unwrap_or(Scalar::Null)
+    }
+
+    /// Column `i` as numpy's `astype(float64)` casts it; see [`Scalar::as_f64`]. `None` if it is null or no number.
+    pub fn f64(&self, i: usize) -> Option<f64> {
+        self.read(i)?.as_f64()
+    }
+
+    /// Column `i` as numpy's `astype(float32)` casts it; see [`Scalar::as_f32`]. `None` if it is null or no number.
+    pub fn f32(&self, i: usize) -> Option<f32> {
+        self.read(i)?.as_f32()
+    }
+
+    /// Column `i` as numpy's `astype(int64)` casts it; see [`Scalar::as_i64`]. `None` if it is null or no number.
+    pub fn i64(&self, i: usize) -> Option<i64> {
+        self.read(i)?.as_i64()
+    }
+
+    /// The values of all columns in order.
+    pub fn values(&self) -> impl Iterator<Item = Scalar<'a>> + use<'a> {
+        let row = *self;
+        (0..row.schema.columns().len()).map(move |i| row.value(i))
+    }
+
+    #[inline]
+    fn read(&self, i: usize) -> Option<Scalar<'a>> {
+        let kind = self.schema.columns().get(i)?.kind;
+        let cell = self.cell(self.schema.slot(i)?)?;
+        Some(match kind {
+            Kind::Bool => Scalar::Bool(*cell.first()? != 0),
+            Kind::I32 => Scalar::I32(i32::from_le_bytes(*cell.first_chunk()?)),
+            Kind::I64 => Scalar::I64(i64::from_le_bytes(*cell.first_chunk()?)),
+            Kind::F32 => Scalar::F32(f32::from_le_bytes(*cell.first_chunk()?)),
+            Kind::F64 => Scalar::F64(f64::from_le_bytes(*cell.first_chunk()?)),
+            Kind::Timestamp => Scalar::Timestamp(Timestamp(i64::from_le_bytes(*cell.first_chunk()?))),
+            // Checked on the way in; checking again costs little beside what text is read for.
+            Kind::Str => Scalar::Str(std::str::from_utf8(cell).ok()?),
+            Kind::Bytes => Scalar::Bytes(cell),
+            Kind::Vector(_) => Scalar::Vector(VectorRef::from_le_bytes(cell)),
+        })
+    }
+
+    /// The bytes of a column; `None` if it is null.
+    pub(super) fn cell(&self, slot: Slot) -> Option<&'a [u8]> {
+        if self.is_null_at(slot) { None } else { self.place(slot.place) }
+    }
+
+    fn is_null_at(&self, slot: Slot) -> bool {
+        slot.rank >= self.layout.slots
+            || self
+                .bytes
+                .get(HEADER_BYTES + slot.rank / 8)
+                .is_none_or(|byte| byte >> (slot.rank % 8) & 1 == 1)
+    }
+
+    fn place(&self, place: Place) -> Option<&'a [u8]> {
+        match place {
+            Place::Fixed { at, len } => {
+                let start = self.layout.fixed_at + at;
+                self.bytes.get(start..start + len)
+            }
+            Place::Variable { index } => {
+                let start = if index == 0 { 0 } else { self.end_of(index - 1)? };
+                self.bytes.get(self.layout.variable_at..)?.get(start..self.end_of(index)?)
+            }
+        }
+    }
+
+    /// Where an element of the variable section ends.
+    fn end_of(&self, index: usize) -> Option<usize> {
+        let raw = self.bytes.get(self.layout.offsets_at + 4 * index..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*raw) as usize)
+    }
+
+    fn validate(&self) -> Result<()> {
+        let layout = self.layout;
+        let variable = self
+            .bytes
+            .len()
+            .checked_sub(layout.variable_at)
+            .ok_or_else(|| malformed("it is shorter than its fixed part"))?;
+        let unused = layout.slots % 8;
+        let last = self.bytes.get(layout.fixed_at - 1).copied().unwrap_or_default();
+        if unused != 0 && last >> unused != 0 {
+            return Err(malformed("its null bitmap has bits beyond the last column"));
+        }
+        let mut start = 0;
+        for index in 0..layout.variables() {
+            let end = self.end_of(index).unwrap_or(usize::MAX);
+            if end < start || end > variable {
+                return Err(malformed("its offsets are out of order or out of bounds"));
+            }
+            start = end;
+        }
+        if start != variable {
+            return Err(malformed("it has bytes that belong to no column"));
+        }
+        self.schema
+            .in_slot_order()
+            .take_while(|(_, slot)| slot.rank < layout.slots)
+            .try_for_each(|(at, slot)| self.validate_cell(at, slot))
+    }
+
+    fn validate_cell(&self, at: usize, slot: Slot) -> Result<()> {
+        let Some(column) = self.schema.columns().get(at) else { return Ok(()) };
+        let cell = self.place(slot.place).unwrap_or_default();
+        let fault = if self.is_null_at(slot) {
+            cell.iter().any(|byte| *byte != 0).then_some("is null and has bytes")
+        } else {
+            match column.kind {
+                Kind::Bool => (cell.first() > Some(&1)).then_some("is a bool and neither 0 nor 1"),
+                Kind::Str => std::str::from_utf8(cell).is_err().then_some("is a str and not UTF-8"),
+                _ => None,
+            }
+        };
+        match fault {
+            None => Ok(()),
+            Some(fault) => Err(malformed(&format!("the column `{}` {fault}", column.name))),
+        }
+    }
+}
+
+fn written_under(bytes: &[u8]) -> Option<SchemaId> {
+    bytes.first_chunk().map(|raw| SchemaId(u32::from_le_bytes(*raw)))
+}
+
+fn malformed(why: &str) -> Error {
+    Error::invalid(format!("the bytes are not a row: {why}"))
+}
+
+fn unread(schema: &Schema, id: SchemaId) -> Error {
+    Error::internal(format!("the row was written under schema {id}; the map has schema {}", schema.id()))
+        .hint("fetch the map's schema again")
+}
+
+impl fmt::Debug for RowRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.schema.columns().iter().map(|column| &column.name);
+        f.debug_map().entries(names.zip(self.values())).finish()
+    }
+}

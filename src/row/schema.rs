@@ -1,0 +1,267 @@
+//! The named, typed columns of a feature map.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Column, MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROW_BYTES,
+    layout::{Layout, Place, Slot},
+};
+use crate::types::{Error, Result, SchemaId, nearest};
+
+/// The columns of a feature map: data first, then scores.
+///
+/// A schema evolves by adding nullable columns under a new id ([`Schema::evolve`]). It reads the rows of all its
+/// ancestors: the columns that such a row lacks are null.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts", into = "Parts")]
+pub struct Schema {
+    id: SchemaId,
+    columns: Vec<Column>,
+    /// Columns by name, sorted by name.
+    by_name: Vec<u16>,
+    /// Where each column lies.
+    slots: Vec<Slot>,
+    /// Columns by slot.
+    by_slot: Vec<u16>,
+    /// One for each ancestor, oldest first, and the schema's own.
+    layouts: Vec<Layout>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    id: SchemaId,
+    columns: Vec<Column>,
+}
+
+impl Schema {
+    /// A first schema of these columns.
+    pub fn new(id: SchemaId, mut columns: Vec<Column>) -> Result<Self> {
+        columns.iter_mut().for_each(|column| column.since = id);
+        Schema::from_columns(id, columns)
+    }
+
+    /// The same schema under another id, as a first one: what the catalogue does with a schema read from a file.
+    pub fn with_id(self, id: SchemaId) -> Result<Self> {
+        Schema::new(id, self.columns)
+    }
+
+    /// The next schema of the map: the columns of this one, unchanged, and new nullable ones.
+    pub fn evolve(&self, id: SchemaId, mut columns: Vec<Column>) -> Result<Self> {
+        if id <= self.id {
+            return Err(Error::internal(format!("schema {id} cannot follow schema {}", self.id)));
+        }
+        for column in &mut columns {
+            column.since = match self.named(&column.name) {
+                Some(old) => {
+                    column.since = old.since;
+                    same(old, column)?;
+                    old.since
+                }
+                None if column.nullable => id,
+                None => {
+                    return Err(Error::invalid(format!("the new column `{}` is not nullable", column.name))
+                        .hint("stored rows lack it: declare it with `nullable = true`"));
+                }
+            };
+        }
+        if let Some(lost) = self.columns.iter().find(|old| columns.iter().all(|new| new.name != old.name)) {
+            return Err(Error::invalid(format!("the column `{}` is missing", lost.name))
+                .hint("a schema evolves by adding nullable columns; it cannot lose one"));
+        }
+        if columns.len() == self.columns.len() {
+            return Err(Error::invalid("the schema adds no column"));
+        }
+        Schema::from_columns(id, columns)
+    }
+
+    /// Its id; every row carries the id of the schema it was written under.
+    pub fn id(&self) -> SchemaId {
+        self.id
+    }
+
+    /// Its columns, data first, then scores.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The index of the column of this name.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        let found = self
+            .by_name
+            .binary_search_by(|at| self.columns[usize::from(*at)].name.as_str().cmp(name))
+            .ok()?;
+        Some(usize::from(self.by_name[found]))
+    }
+
+    /// The column of this name.
+    pub fn named(&self, name: &str) -> Option<&Column> {
+        self.column(name).map(|at| &self.columns[at])
+    }
+
+    /// The index of the column of this name, or a refusal that names the nearest one.
+    pub fn require(&self, name: &str) -> Result<usize> {
+        self.column(name).ok_or_else(|| {
+            let error = Error::invalid(format!("there is no column `{name}`"));
+            match nearest(name, self.columns.iter().map(|column| column.name.as_str())) {
+                Some(near) => error.hint(format!("did you mean `{near}`?")),
+                None => error.hint(format!("the columns are {}", self.listing())),
+            }
+        })
+    }
+
+    /// How many columns come before the scores.
+    pub fn data_columns(&self) -> usize {
+        self.columns.iter().take_while(|column| !column.is_score).count()
+    }
+
+    /// Whether rows written under the schema `id` can be read.
+    pub fn reads(&self, id: SchemaId) -> bool {
+        self.layout_of(id).is_some()
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        // `from_columns` builds one layout at least.
+        &self.layouts[self.layouts.len() - 1]
+    }
+
+    pub(super) fn layout_of(&self, id: SchemaId) -> Option<&Layout> {
+        self.layouts.iter().rev().find(|layout| layout.schema == id)
+    }
+
+    pub(super) fn slot(&self, column: usize) -> Option<Slot> {
+        self.slots.get(column).copied()
+    }
+
+    /// The columns in slot order, with their slots.
+    pub(super) fn in_slot_order(&self) -> impl Iterator<Item = (usize, Slot)> + '_ {
+        self.by_slot.iter().map(|at| (usize::from(*at), self.slots[usize::from(*at)]))
+    }
+
+    fn listing(&self) -> String {
+        const SHOWN: usize = 12;
+        let mut names: Vec<_> =
+            self.columns.iter().take(SHOWN).map(|column| format!("`{}`", column.name)).collect();
+        if self.columns.len() > SHOWN {
+            names.push(format!("{} more", self.columns.len() - SHOWN));
+        }
+        names.join(", ")
+    }
+
+    fn from_columns(id: SchemaId, columns: Vec<Column>) -> Result<Self> {
+        if columns.is_empty() {
+            return Err(Error::invalid("the schema has no columns"));
+        }
+        if columns.len() > MAX_COLUMNS {
+            return Err(Error::invalid(format!(
+                "the schema has {} columns, more than the limit of {MAX_COLUMNS}",
+                columns.len()
+            )));
+        }
+        columns.iter().try_for_each(validate)?;
+        if let Some(pair) = columns.windows(2).find(|pair| pair[0].is_score && !pair[1].is_score) {
+            return Err(Error::invalid(format!("the column `{}` comes after a score", pair[1].name)));
+        }
+        if columns.iter().map(|column| column.since).max() != Some(id) {
+            return Err(Error::invalid(format!("no column belongs to schema {id}")));
+        }
+        let by_name = by_name(&columns)?;
+        let (slots, by_slot, layouts) = lay_out(&columns);
+        let schema = Schema { id, columns, by_name, slots, by_slot, layouts };
+        match schema.layout().variable_at {
+            0..=MAX_ROW_BYTES => Ok(schema),
+            bytes => Err(Error::invalid(format!(
+                "a row takes at least {bytes} bytes, more than the limit of {MAX_ROW_BYTES}"
+            ))),
+        }
+    }
+}
+
+fn validate(column: &Column) -> Result<()> {
+    let name = column.name.as_str();
+    let refuse = |why: String| Err(Error::invalid(format!("the column `{}` {why}", name.escape_debug())));
+    if name.is_empty() || name.len() > MAX_NAME_BYTES {
+        return Err(Error::invalid(format!(
+            "a column's name has {} bytes, not 1 to {MAX_NAME_BYTES}",
+            name.len()
+        )));
+    }
+    if name.trim() != name || name.contains(char::is_control) || name.starts_with("__") || name == "this" {
+        return Err(Error::invalid(format!("`{}` cannot name a column", name.escape_debug())).hint(
+            "names have no control characters or outer spaces, do not start with `__` and are not `this`",
+        ));
+    }
+    if column.is_score && !column.nullable {
+        return refuse("is a score and must be nullable".into());
+    }
+    let bounds = [column.min, column.max];
+    if bounds.iter().flatten().any(|bound| !bound.is_finite()) {
+        return refuse("has a bound that is not a finite number".into());
+    }
+    if bounds.iter().any(Option::is_some) && (!column.kind.is_numeric() || column.is_score) {
+        return refuse(format!("cannot have a range: only numbers that clients write can ({})", column.kind));
+    }
+    match bounds {
+        [Some(min), Some(max)] if min > max => refuse(format!("has a min of {min} above its max of {max}")),
+        _ => Ok(()),
+    }
+}
+
+fn same(old: &Column, new: &Column) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("the column `{}` differs from the stored schema's", old.name))
+        .hint("a schema evolves by adding nullable columns; existing ones keep type, null and range"))
+}
+
+fn by_name(columns: &[Column]) -> Result<Vec<u16>> {
+    // At most MAX_COLUMNS, so an index fits u16.
+    let mut order: Vec<u16> = (0..columns.len() as u16).collect();
+    order.sort_by_key(|at| columns[usize::from(*at)].name.as_str());
+    let name = |at: u16| columns[usize::from(at)].name.as_str();
+    match order.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+        Some(pair) => Err(Error::invalid(format!("there are two columns `{}`", name(pair[0])))),
+        None => Ok(order),
+    }
+}
+
+fn lay_out(columns: &[Column]) -> (Vec<Slot>, Vec<u16>, Vec<Layout>) {
+    let mut order: Vec<u16> = (0..columns.len() as u16).collect();
+    order.sort_by_key(|at| columns[usize::from(*at)].since);
+    let mut slots = vec![Slot { rank: 0, place: Place::Variable { index: 0 } }; columns.len()];
+    let (mut fixed, mut variables) = (0, 0);
+    let mut layouts: Vec<Layout> = Vec::new();
+    for (rank, at) in order.iter().map(|at| usize::from(*at)).enumerate() {
+        let place = match columns[at].kind.fixed_bytes() {
+            Some(len) => {
+                fixed += len;
+                Place::Fixed { at: fixed - len, len }
+            }
+            None => {
+                variables += 1;
+                Place::Variable { index: variables - 1 }
+            }
+        };
+        slots[at] = Slot { rank, place };
+        let layout = Layout::new(columns[at].since, rank + 1, fixed, variables);
+        match layouts.last_mut() {
+            Some(last) if last.schema == layout.schema => *last = layout,
+            _ => layouts.push(layout),
+        }
+    }
+    (slots, order, layouts)
+}
+
+impl TryFrom<Parts> for Schema {
+    type Error = Error;
+
+    fn try_from(parts: Parts) -> Result<Self> {
+        Schema::from_columns(parts.id, parts.columns)
+    }
+}
+
+impl From<Schema> for Parts {
+    fn from(schema: Schema) -> Self {
+        Parts { id: schema.id, columns: schema.columns }
+    }
+}

@@ -1,0 +1,152 @@
+//! Schema files.
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::{Column, Kind, MAX_COLUMNS, MAX_NAME_BYTES, Schema};
+use crate::types::{Error, KeyKind, Result, SchemaId, read_toml};
+
+/// What a schema file says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MapFile {
+    /// The map's name.
+    pub map: String,
+    /// The name of the key, as files with rows call it; a feature map has one.
+    pub key_name: Option<String>,
+    /// What the keys are; `None` for a plain map that takes any.
+    pub key_kind: Option<KeyKind>,
+    /// A feature map's columns, under schema id 0 until the catalogue gives one; `None` for a plain map.
+    pub schema: Option<Schema>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: Spanned<u32>,
+    map: Spanned<String>,
+    #[serde(default)]
+    kind: MapKind,
+    key: Option<KeyEntry>,
+    #[serde(default)]
+    columns: Vec<Spanned<ColumnEntry>>,
+    #[serde(default)]
+    scores: Vec<Spanned<ScoreEntry>>,
+}
+
+#[derive(Default, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MapKind {
+    #[default]
+    Feature,
+    Plain,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyEntry {
+    name: String,
+    #[serde(rename = "type")]
+    kind: KeyKind,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnEntry {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Kind,
+    #[serde(default)]
+    nullable: bool,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScoreEntry {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Kind,
+}
+
+/// Reads a schema file's text; `name` is the file's name for messages.
+pub fn parse(name: &str, text: &str) -> Result<MapFile> {
+    let file: File = read_toml(name, text)?;
+    let at = |offset: usize| format!("{name}:{}", line_at(text, offset));
+    if *file.format.get_ref() != 1 {
+        return Err(Error::invalid(format!("format {} is unknown", file.format.get_ref()))
+            .hint("this version reads `format = 1`")
+            .within(at(file.format.span().start)));
+    }
+    check_map_name(file.map.get_ref()).map_err(|error| error.within(at(file.map.span().start)))?;
+    let schema = match (file.kind, &file.key) {
+        (MapKind::Plain, _) if file.columns.is_empty() && file.scores.is_empty() => None,
+        (MapKind::Plain, _) => {
+            return Err(Error::invalid("a plain map has no columns")
+                .hint("leave out `columns` and `scores`, or write `kind = \"feature\"`")
+                .within(name));
+        }
+        (MapKind::Feature, Some(key)) => Some(schema(&file.columns, &file.scores, &key.name, name, at)?),
+        (MapKind::Feature, None) => {
+            return Err(Error::invalid("the key `key` is missing")
+                .hint("write for example `key = { name = \"id\", type = \"i64\" }`")
+                .within(name));
+        }
+    };
+    let (key_name, key_kind) = file.key.map(|key| (key.name, key.kind)).unzip();
+    Ok(MapFile { map: file.map.into_inner(), key_name, key_kind, schema })
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// A map's name: letters, digits, `_`, `-` and `.`, so that it stands in a URL and on a command line as it is.
+pub fn check_map_name(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("`{}` cannot name a map", name.escape_debug()))
+        .hint(format!("names are 1 to {MAX_NAME_BYTES} letters, digits, `_`, `-` or `.`")))
+}
+
+fn schema(
+    columns: &[Spanned<ColumnEntry>],
+    scores: &[Spanned<ScoreEntry>],
+    key: &str,
+    name: &str,
+    at: impl Fn(usize) -> String,
+) -> Result<Schema> {
+    let entries = columns.iter().map(|entry| (entry.span().start, Column::from(entry.get_ref())));
+    let entries =
+        entries.chain(scores.iter().map(|entry| (entry.span().start, Column::from(entry.get_ref()))));
+    let mut checked: Vec<Column> = Vec::new();
+    for (offset, column) in entries.take(MAX_COLUMNS + 1) {
+        if column.name == key {
+            return Err(Error::invalid(format!("the column `{key}` has the name of the key"))
+                .hint("the key is not a column")
+                .within(at(offset)));
+        }
+        if checked.iter().any(|other| other.name == column.name) {
+            return Err(Error::invalid(format!("there are two columns `{}`", column.name)).within(at(offset)));
+        }
+        // The column by itself: whatever is wrong with it has this line.
+        Schema::new(SchemaId(0), vec![column.clone()]).map_err(|error| error.within(at(offset)))?;
+        checked.push(column);
+    }
+    Schema::new(SchemaId(0), checked).map_err(|error| error.within(name))
+}
+
+impl From<&ColumnEntry> for Column {
+    fn from(entry: &ColumnEntry) -> Self {
+        let column = Column::new(entry.name.clone(), entry.kind).range(entry.min, entry.max);
+        if entry.nullable { column.nullable() } else { column }
+    }
+}
+
+impl From<&ScoreEntry> for Column {
+    fn from(entry: &ScoreEntry) -> Self {
+        Column::score(entry.name.clone(), entry.kind)
+    }
+}

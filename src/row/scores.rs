@@ -1,0 +1,49 @@
+//! Putting scores into a row.
+
+use super::{
+    Builder, RowRef, Scalar, Schema, Writer,
+    builder::{mark, store},
+    convert,
+    layout::Place,
+};
+use crate::types::Result;
+
+/// A copy of `row` with these columns replaced; the rest, and the schema id if it can, stay as they are.
+///
+/// Scores of fixed width cost one copy of the row and a store each. A `str` or `bytes` score, or a row older than
+/// `schema`, is packed anew under `schema`.
+pub fn with_scores(schema: &Schema, row: &[u8], scores: &[(usize, Scalar<'_>)]) -> Result<Vec<u8>> {
+    let row = RowRef::trusted(schema, row)?;
+    match patched(schema, row, scores)? {
+        Some(bytes) => Ok(bytes),
+        None => repacked(schema, row, scores),
+    }
+}
+
+fn patched(schema: &Schema, row: RowRef<'_>, scores: &[(usize, Scalar<'_>)]) -> Result<Option<Vec<u8>>> {
+    let layout = schema.layout();
+    if row.schema_id() != layout.schema || row.bytes().len() < layout.variable_at {
+        return Ok(None);
+    }
+    let mut bytes = row.bytes().to_vec();
+    for (i, value) in scores {
+        let (Some(column), Some(slot)) = (schema.columns().get(*i), schema.slot(*i)) else { return Ok(None) };
+        let Place::Fixed { at, len } = slot.place else { return Ok(None) };
+        let value = convert::fit(column, *value)?;
+        let start = layout.fixed_at + at;
+        store(&mut bytes[start..start + len], value);
+        mark(&mut bytes, slot.rank, value.is_null());
+    }
+    Ok(Some(bytes))
+}
+
+fn repacked(schema: &Schema, row: RowRef<'_>, scores: &[(usize, Scalar<'_>)]) -> Result<Vec<u8>> {
+    let mut builder = Builder::of(schema, Writer::Grid);
+    for (i, value) in row.values().enumerate().filter(|(_, value)| !value.is_null()) {
+        builder.set(i, value)?;
+    }
+    for (i, value) in scores {
+        builder.set(*i, *value)?;
+    }
+    builder.finish()
+}
