@@ -19,6 +19,13 @@ pub struct MapFile {
     pub schema: Option<Schema>,
 }
 
+impl MapFile {
+    /// A map of opaque bytes with keys of any kind.
+    pub fn plain(map: impl Into<String>) -> Self {
+        MapFile { map: map.into(), key_name: None, key_kind: None, schema: None }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

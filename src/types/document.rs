@@ -53,7 +53,11 @@ fn explain(error: &toml::de::Error, text: &str) -> Error {
 /// The parser's words; for a wrong value also the value.
 fn plain(message: &str, error: &toml::de::Error, text: &str) -> String {
     let shown = error.span().and_then(|span| text.get(span)).unwrap_or_default();
-    if shown.is_empty() || shown.len() > 60 || shown.contains('\n') || message.contains(shown) {
+    if shown.is_empty()
+        || shown.len() > 60
+        || shown.contains('\n')
+        || message.contains(shown.trim_matches('"'))
+    {
         message.to_owned()
     } else {
         format!("`{shown}`: {message}")

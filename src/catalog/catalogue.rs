@@ -1,0 +1,152 @@
+//! The state, and how it is looked up.
+
+use std::{
+    collections::{BTreeMap, btree_map::Values},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Binding, Command, Configuration, Map, Member, Model, ModelReference, ModelVersion, Response, Target,
+    name::missing,
+};
+use crate::types::{CatalogueVersion, Error, MapId, NodeId, PartitionId, Result};
+
+/// The cluster's metadata. Cheap to clone: what it holds is shared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Rises by one with every change. Session grants are no change of the metadata.
+    pub version: CatalogueVersion,
+    /// The cluster's id: random, zero before it is founded.
+    pub cluster: u64,
+    /// Fixed at the cluster's birth, zero before.
+    pub partition_count: u16,
+    pub(super) members: BTreeMap<NodeId, Member>,
+    /// By partition.
+    pub(super) configurations: Arc<Vec<Configuration>>,
+    pub(super) maps: BTreeMap<MapId, Arc<Map>>,
+    pub(super) map_ids: BTreeMap<String, MapId>,
+    pub(super) models: BTreeMap<String, Arc<Model>>,
+    pub(super) bindings: BTreeMap<String, Arc<Binding>>,
+    pub(super) next: Next,
+}
+
+/// The ids to give next. None is ever reused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Next {
+    pub(super) map: u32,
+    pub(super) schema: u32,
+    pub(super) binding: u32,
+    pub(super) join: u64,
+    pub(super) session: u64,
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Next { map: 1, schema: 1, binding: 1, join: 1, session: 1 }
+    }
+}
+
+impl Catalogue {
+    /// Applies a command: all of it, or nothing with the refusal. Deterministic.
+    pub fn apply(&mut self, command: &Command) -> Result<Response> {
+        super::change::apply(self, command)
+    }
+
+    /// Whether the cluster has been founded.
+    pub fn is_founded(&self) -> bool {
+        self.cluster != 0
+    }
+
+    /// The nodes of the cluster.
+    pub fn members(&self) -> Values<'_, NodeId, Member> {
+        self.members.values()
+    }
+
+    /// A node of the cluster.
+    pub fn member(&self, node: NodeId) -> Option<&Member> {
+        self.members.get(&node)
+    }
+
+    /// Every partition's configuration, by partition.
+    pub fn configurations(&self) -> &[Configuration] {
+        &self.configurations
+    }
+
+    /// A partition's configuration.
+    pub fn configuration(&self, partition: PartitionId) -> Option<&Configuration> {
+        self.configurations.get(usize::from(partition.0))
+    }
+
+    /// The maps, by id.
+    pub fn maps(&self) -> Values<'_, MapId, Arc<Map>> {
+        self.maps.values()
+    }
+
+    /// The map of this name, or a refusal with the nearest one.
+    pub fn map(&self, name: &str) -> Result<&Arc<Map>> {
+        let found = self.map_ids.get(name).and_then(|id| self.maps.get(id));
+        found.ok_or_else(|| missing("map", name, self.map_ids.keys()))
+    }
+
+    /// The map of this id.
+    pub fn map_by_id(&self, id: MapId) -> Option<&Arc<Map>> {
+        self.maps.get(&id)
+    }
+
+    /// The models by name.
+    pub fn models(&self) -> &BTreeMap<String, Arc<Model>> {
+        &self.models
+    }
+
+    /// The model of this name, or a refusal with the nearest one.
+    pub fn model(&self, name: &str) -> Result<&Arc<Model>> {
+        self.models.get(name).ok_or_else(|| missing("model", name, self.models.keys()))
+    }
+
+    /// A version of a model, by number.
+    pub fn model_version(&self, name: &str, version: u32) -> Result<&Arc<ModelVersion>> {
+        self.model(name)?.version(name, version)
+    }
+
+    /// The version that a reference names now.
+    pub fn resolve(&self, reference: &ModelReference) -> Result<&Arc<ModelVersion>> {
+        let model = self.model(&reference.name)?;
+        match &reference.target {
+            Target::Version(version) => model.version(&reference.name, *version),
+            Target::Alias(alias) => {
+                let version = model.aliases.get(alias).ok_or_else(|| {
+                    missing("alias", alias, model.aliases.keys())
+                        .within(format_args!("model `{}`", reference.name))
+                })?;
+                model.version(&reference.name, *version)
+            }
+        }
+    }
+
+    /// The bindings, by name.
+    pub fn bindings(&self) -> Values<'_, String, Arc<Binding>> {
+        self.bindings.values()
+    }
+
+    /// The binding of this name, or a refusal with the nearest one.
+    pub fn binding(&self, name: &str) -> Result<&Arc<Binding>> {
+        self.bindings.get(name).ok_or_else(|| missing("binding", name, self.bindings.keys()))
+    }
+
+    /// The bindings of a map, by name.
+    pub fn bindings_of(&self, map: MapId) -> impl Iterator<Item = &Arc<Binding>> {
+        self.bindings.values().filter(move |binding| binding.map == map)
+    }
+}
+
+impl Model {
+    fn version(&self, name: &str, version: u32) -> Result<&Arc<ModelVersion>> {
+        self.versions.get(&version).ok_or_else(|| {
+            let known: Vec<String> = self.versions.keys().map(u32::to_string).collect();
+            Error::not_found(format!("the model `{name}` has no version {version}"))
+                .hint(format!("its versions are {}", known.join(", ")))
+        })
+    }
+}

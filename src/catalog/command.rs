@@ -1,0 +1,128 @@
+//! What changes a catalogue, and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::{BindingFile, MapFile, ModelVersion, Node};
+use crate::types::{BindingId, Incarnation, MapId, SchemaId, SessionId};
+
+/// A change of the cluster's metadata.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// The birth of a cluster, of one node.
+    Found {
+        /// The cluster's id: random, not zero.
+        cluster: u64,
+        /// Fixed for ever.
+        partition_count: u16,
+        /// The only member.
+        node: Node,
+    },
+    /// A member has started again: its rows, held in memory, are gone.
+    StartNode {
+        /// The member.
+        node: Node,
+    },
+    /// Creates a map, or adds nullable columns to one.
+    CreateMap(MapFile),
+    /// Drops a map and its rows.
+    DropMap {
+        /// The map's name.
+        name: String,
+    },
+    /// Adds a version of a model whose bytes all members hold.
+    AddModel {
+        /// The version.
+        version: ModelVersion,
+        /// An alias that names it from now on.
+        alias: Option<String>,
+    },
+    /// Moves an alias, and the bindings that follow it.
+    SetAlias {
+        /// The model's name.
+        model: String,
+        /// The alias.
+        alias: String,
+        /// The version it names from now on.
+        version: u32,
+    },
+    /// Removes a version that nothing refers to.
+    RemoveModel {
+        /// The model's name.
+        model: String,
+        /// The version.
+        version: u32,
+    },
+    /// Adds a binding, or replaces the one of this name.
+    ApplyBinding(BindingFile),
+    /// Removes a binding; the scores that it stored stay.
+    DeleteBinding {
+        /// The binding's name.
+        name: String,
+    },
+    /// Grants a block of session ids.
+    GrantSessions {
+        /// How many.
+        count: u32,
+    },
+}
+
+/// What a [`Command`] did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// The cluster is founded, or a member has started.
+    Started {
+        /// Which start of the member it is.
+        incarnation: Incarnation,
+        /// Every partition began a new generation: the rows of the last one were in memory.
+        new_generation: bool,
+    },
+    /// The map is as asked for.
+    Map {
+        /// Its id.
+        id: MapId,
+        /// Its present schema; none for a plain map.
+        schema: Option<SchemaId>,
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// The map is dropped.
+    MapDropped {
+        /// The id it had.
+        id: MapId,
+    },
+    /// The version of the model is there.
+    Model {
+        /// Its number.
+        version: u32,
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// The alias names the version.
+    Alias {
+        /// The version it named before.
+        previous: Option<u32>,
+    },
+    /// The version of the model is gone.
+    ModelRemoved,
+    /// The binding is as asked for.
+    Binding {
+        /// Its id; a changed definition has a new one.
+        id: BindingId,
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// The binding is gone.
+    BindingDeleted {
+        /// The id it had.
+        id: BindingId,
+    },
+    /// The sessions `first`, `first + 1`, .. are granted.
+    Sessions {
+        /// The first of the block.
+        first: SessionId,
+        /// How many.
+        count: u32,
+    },
+}
