@@ -1,1 +1,48 @@
 //! A partition's rows: one writer, many readers.
+//!
+//! Architecture invariants:
+//! - Only committed rows are here; what is prepared stays in `partition`.
+//! - A [`Reader`] checks its lease after the read, never before, and keeps the lease of the tenure it was made in.
+//! - No lock is held when a call returns: rows leave as handles.
+
+mod lease;
+mod reader;
+mod record;
+mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use parking_lot::RwLock;
+
+pub use reader::{Cursor, NotServing, Reader};
+pub use record::{Lineage, MAX_LINEAGE, Parts, Record};
+pub use table::KeyHash;
+pub use writer::{Apply, Writer};
+
+use crate::types::MapId;
+
+type Tables = HashMap<MapId, Arc<table::Table>>;
+
+/// What the writer and the readers of one replica share.
+struct Shared {
+    seed: table::Seed,
+    /// Odd while an entry is being applied; even numbers count the entries applied, twice.
+    applied: AtomicU64,
+    tables: RwLock<Tables>,
+}
+
+impl Shared {
+    fn new(seed: u64) -> Self {
+        Shared {
+            seed: table::Seed(seed),
+            applied: AtomicU64::new(0),
+            tables: RwLock::new(HashMap::default()),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! One map's rows within one partition.
+//!
+//! A `DashMap` of record handles, used through its shards: a slot is eight bytes, because the key is found inside
+//! the record and not stored twice. The hasher has a seed, so that a simulation replays.
+
+use dashmap::{DashMap, SharedValue};
+use xxhash_rust::xxh3::{Xxh3Builder, xxh3_64_with_seed};
+
+use super::Record;
+
+/// Few, because there is a table for every map and partition and its shards cost memory when empty.
+const SHARDS: usize = 4;
+
+/// The seed of a partition's tables.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seed(pub(super) u64);
+
+/// The hash of a packed key under the partition's seed: computed once an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyHash(u64);
+
+impl Seed {
+    pub(super) fn hash(self, key: &[u8]) -> KeyHash {
+        KeyHash(xxh3_64_with_seed(key, self.0))
+    }
+}
+
+pub(super) struct Table {
+    seed: Seed,
+    records: DashMap<Record, (), Xxh3Builder>,
+}
+
+impl Table {
+    pub(super) fn new(seed: Seed) -> Self {
+        let hasher = Xxh3Builder::new().with_seed(seed.0);
+        Table { seed, records: DashMap::with_hasher_and_shard_amount(hasher, SHARDS) }
+    }
+
+    pub(super) fn find(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
+        let shard = self.records.shards()[self.shard_of(hash)].read();
+        shard.get(hash.0, |(record, _)| record.key() == key).map(|(record, _)| record.clone())
+    }
+
+    /// Puts the record in its key's place and returns the one that was there.
+    pub(super) fn insert(&self, hash: KeyHash, record: Record) -> Option<Record> {
+        let mut shard = self.records.shards()[self.shard_of(hash)].write();
+        match shard.get_mut(hash.0, |(stored, _)| stored.key() == record.key()) {
+            Some((stored, _)) => Some(std::mem::replace(stored, record)),
+            None => {
+                let seed = self.seed;
+                shard.insert(hash.0, (record, SharedValue::new(())), |(stored, _)| seed.hash(stored.key()).0);
+                None
+            }
+        }
+    }
+
+    pub(super) fn remove(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
+        let mut shard = self.records.shards()[self.shard_of(hash)].write();
+        shard.remove_entry(hash.0, |(stored, _)| stored.key() == key).map(|(record, _)| record)
+    }
+
+    /// The handles of one shard, copied under its lock; none past the last shard.
+    pub(super) fn shard(&self, index: usize) -> Option<Vec<Record>> {
+        let copy = self.records.shards().get(index)?.read().clone();
+        Some(copy.into_iter().map(|(record, _)| record).collect())
+    }
+
+    pub(super) fn has_shard(&self, index: usize) -> bool {
+        index < self.records.shards().len()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.records.shards().iter().map(|shard| shard.read().len()).sum()
+    }
+
+    fn shard_of(&self, hash: KeyHash) -> usize {
+        self.records.determine_shard(hash.0 as usize)
+    }
+}

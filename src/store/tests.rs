@@ -1,0 +1,113 @@
+use std::collections::BTreeSet;
+
+use smallvec::smallvec;
+
+use super::*;
+use crate::types::{Epoch, JoinId, Key, RowVersion};
+
+const MAP: MapId = MapId(1);
+
+fn record(key: &Key, value: &[u8], row_version: u64) -> Record {
+    Record::new(&Parts {
+        key: key.packed(),
+        value,
+        row_version: RowVersion(row_version),
+        expires_at: None,
+        unscored: false,
+        lineage: smallvec![],
+    })
+}
+
+fn writer() -> Writer {
+    let mut writer = Writer::new(JoinId(1), Epoch(1), 7);
+    writer.keep_maps([MAP]);
+    writer.lease(100);
+    writer
+}
+
+#[test]
+fn a_put_replaces_and_a_remove_removes() {
+    let mut writer = writer();
+    let key = Key::from(1);
+    writer.apply().put(MAP, record(&key, b"a", 1));
+    writer.apply().put(MAP, record(&key, b"b", 2));
+    let read = |writer: &Writer| writer.reader().read(MAP, key.packed(), || 99);
+    assert_eq!(read(&writer), Ok(Some(record(&key, b"b", 2))));
+    assert_eq!(writer.len(MAP), 1);
+    writer.apply().remove(MAP, key.packed());
+    assert_eq!(read(&writer), Ok(None));
+    assert_eq!(writer.len(MAP), 0);
+}
+
+#[test]
+fn nothing_is_read_without_a_lease_or_a_map() {
+    let mut writer = writer();
+    let reader = writer.reader();
+    let key = Key::from(1);
+    assert_eq!(reader.read(MAP, key.packed(), || 99), Ok(None));
+    assert_eq!(reader.read(MAP, key.packed(), || 100), Err(NotServing::NoLease));
+    assert_eq!(reader.read_many(MAP, &[key.packed()], || 100), Err(NotServing::NoLease));
+    assert_eq!(reader.read(MapId(2), key.packed(), || 99), Err(NotServing::NoMap));
+    assert_eq!(reader.len(MapId(2)), Err(NotServing::NoMap));
+    writer.lease(0);
+    assert_eq!(reader.read(MAP, key.packed(), || 0), Err(NotServing::NoLease));
+}
+
+#[test]
+fn a_dropped_map_is_gone_and_its_namesake_is_another() {
+    let mut writer = writer();
+    writer.apply().put(MAP, record(&Key::from(1), b"a", 1));
+    writer.keep_maps([MapId(2)]);
+    assert_eq!(writer.reader().len(MAP), Err(NotServing::NoMap));
+    assert_eq!(writer.reader().len(MapId(2)), Ok(0));
+    writer.apply().put(MAP, record(&Key::from(1), b"a", 2));
+    assert_eq!(writer.reader().len(MAP), Err(NotServing::NoMap));
+}
+
+#[test]
+fn a_scan_returns_every_row_once() {
+    let mut writer = writer();
+    for number in 0..1_000 {
+        writer.apply().put(MAP, record(&Key::from(number), &number.to_le_bytes(), 1));
+    }
+    let reader = writer.reader();
+    let mut keys = BTreeSet::new();
+    let mut from = Some(Cursor::default());
+    while let Some(cursor) = from {
+        let (records, next) = reader.scan(MAP, cursor).unwrap();
+        for record in records {
+            assert!(keys.insert(record.key().to_vec()), "twice: {record:?}");
+        }
+        from = next;
+    }
+    assert_eq!(keys.len(), 1_000);
+    assert_eq!(reader.len(MAP), Ok(1_000));
+}
+
+#[test]
+fn several_keys_are_read_as_of_one_moment() {
+    let mut writer = writer();
+    let keys = [Key::from(1), Key::from(2)];
+    let reader = writer.reader();
+    let rounds = 2_000_u64;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for round in 1..=rounds {
+                let mut apply = writer.apply();
+                apply.put(MAP, record(&Key::from(1), &round.to_le_bytes(), round));
+                apply.put(MAP, record(&Key::from(2), &round.to_le_bytes(), round));
+            }
+        });
+        let mut last = 0;
+        while last < rounds {
+            let found = reader.read_many(MAP, &keys.clone().map(Vec::from), || 0).unwrap();
+            let versions: Vec<u64> = found
+                .iter()
+                .map(|record| record.as_ref().map_or(0, |record| record.row_version().0))
+                .collect();
+            assert_eq!(versions[0], versions[1]);
+            assert!(versions[0] >= last);
+            last = versions[0];
+        }
+    });
+}
