@@ -142,3 +142,150 @@ pub(super) fn mark(row: &mut [u8], rank: usize, null: bool) {
     let bit = 1 << (rank % 8);
     *byte = if null { *byte | bit } else { *byte & !bit };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        row::{RowRef, samples},
+        types::Timestamp,
+    };
+
+    fn refusal(name: &str, value: Scalar<'_>) -> String {
+        let schema = samples::schema();
+        Builder::new(&schema).set_named(name, value).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn packs_to_the_documented_layout() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        let expected = [
+            &7u32.to_le_bytes()[..],
+            // Slots 2, 3, 6, 9, 10 and 11 are null.
+            &[0b0100_1100, 0b0000_1110],
+            &[1],
+            &(-7i32).to_le_bytes(),
+            &[0; 8],
+            &[0; 4],
+            &2.5f64.to_le_bytes(),
+            &1_700_000_000_123i64.to_le_bytes(),
+            &[0; 12],
+            &[0; 4],
+            &3u32.to_le_bytes(),
+            &3u32.to_le_bytes(),
+            &9u32.to_le_bytes(),
+            &9u32.to_le_bytes(),
+            "annzwölf".as_bytes(),
+        ]
+        .concat();
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn takes_what_fits() {
+        let schema = samples::schema();
+        let cases = [
+            ("small", Scalar::I64(99), Scalar::I32(99)),
+            ("small", Scalar::F64(12.0), Scalar::I32(12)),
+            ("big", Scalar::I32(-1), Scalar::I64(-1)),
+            ("single", Scalar::F64(0.1), Scalar::F32(0.1)),
+            ("single", Scalar::F64(f64::INFINITY), Scalar::F32(f32::INFINITY)),
+            ("double", Scalar::I64(1 << 60), Scalar::F64((1u64 << 60) as f64)),
+            ("at", Scalar::I64(5), Scalar::Timestamp(Timestamp(5))),
+            ("at", Scalar::Str("1970-01-01T01:00:00.5+01:00"), Scalar::Timestamp(Timestamp(500))),
+        ];
+        for (name, offered, stored) in cases {
+            let mut one = Builder::new(&schema);
+            one.set_named("flag", Scalar::Bool(false)).unwrap();
+            one.set_named("name", Scalar::Str("")).unwrap();
+            one.set_named("double", Scalar::F64(0.0)).unwrap();
+            one.set_named("small", Scalar::I32(0)).unwrap();
+            one.set_named(name, offered).unwrap();
+            let bytes = one.finish().unwrap();
+            let row = RowRef::new(&schema, &bytes).unwrap();
+            assert_eq!(row.value(schema.column(name).unwrap()), stored, "{name} {offered}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_column_value_and_bounds() {
+        let cases = [
+            ("smal", Scalar::I32(1), "there is no column `smal` (did you mean `small`?)"),
+            ("small", Scalar::I64(1 << 40), "the column `small` is i32: 1099511627776 does not fit"),
+            ("small", Scalar::F64(0.5), "the column `small` is i32: 0.5 is not a whole number"),
+            ("small", Scalar::F64(f64::NAN), "the column `small` is i32: NaN is not a whole number"),
+            ("small", Scalar::Str("a\n"), "the column `small` is i32: \"a\\n\" is of another type"),
+            ("small", Scalar::I32(101), "the column `small` takes -100 to 100, not 101"),
+            ("double", Scalar::F64(-0.5), "the column `double` takes at least 0, not -0.5"),
+            ("big", Scalar::F64(9.3e18), "the column `big` is i64: 9300000000000000000 does not fit"),
+            ("single", Scalar::F64(1e40), "does not fit"),
+            ("flag", Scalar::I32(1), "the column `flag` is bool: 1 is of another type"),
+            ("name", Scalar::Null, "the column `name` is missing (it is str and not nullable)"),
+            ("score", Scalar::F32(0.5), "the column `score` is a score, which clients cannot write"),
+            ("at", Scalar::Str("yesterday"), "timestamps are RFC 3339 text or epoch milliseconds"),
+            (
+                "embedding",
+                Scalar::Vector(crate::row::VectorRef::from_le_bytes(&[0; 8])),
+                "a vector of 2 has another",
+            ),
+        ];
+        for (name, value, expected) in cases {
+            let refusal = refusal(name, value);
+            assert!(refusal.contains(expected), "{refusal:?} lacks {expected:?}");
+        }
+    }
+
+    #[test]
+    fn nan_passes_a_range() {
+        let schema = samples::schema();
+        Builder::new(&schema).set_named("double", Scalar::F64(f64::NAN)).unwrap();
+    }
+
+    #[test]
+    fn a_missing_value_is_named() {
+        let schema = samples::schema();
+        let mut builder = Builder::new(&schema);
+        builder.set_named("flag", Scalar::Bool(true)).unwrap();
+        assert_eq!(builder.finish().unwrap_err().message, "the column `small` is missing");
+    }
+
+    #[test]
+    fn a_row_has_a_limit() {
+        let schema = samples::schema();
+        let mut builder = Builder::new(&schema);
+        let long = "x".repeat(MAX_ROW_BYTES);
+        for (name, value) in [
+            ("flag", Scalar::Bool(true)),
+            ("small", Scalar::I32(0)),
+            ("double", Scalar::F64(0.0)),
+            ("name", Scalar::Str(&long)),
+        ] {
+            builder.set_named(name, value).unwrap();
+        }
+        assert!(builder.finish().unwrap_err().message.contains("more than the limit of 1048576"));
+    }
+
+    #[test]
+    fn the_last_value_counts() {
+        let schema = samples::schema();
+        let mut builder = Builder::new(&schema);
+        for (name, value) in [
+            ("flag", Scalar::Bool(true)),
+            ("small", Scalar::I32(0)),
+            ("double", Scalar::F64(0.0)),
+            ("name", Scalar::Str("first")),
+            ("name", Scalar::Str("second")),
+            ("note", Scalar::Str("gone")),
+            ("note", Scalar::Null),
+            ("big", Scalar::I64(1)),
+            ("big", Scalar::Null),
+        ] {
+            builder.set_named(name, value).unwrap();
+        }
+        let bytes = builder.finish().unwrap();
+        let row = RowRef::new(&schema, &bytes).unwrap();
+        assert_eq!(row.value(5), Scalar::Str("second"));
+        assert_eq!((row.value(7), row.value(2)), (Scalar::Null, Scalar::Null));
+    }
+}

@@ -161,3 +161,124 @@ impl<'de> Deserializer<'de> for Cell<'de> {
         tuple_struct map struct identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::{
+        row::{Scalar, samples, to_row, with_scores},
+        types::Timestamp,
+    };
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Name {
+        Ann,
+        Bob,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Sample {
+        flag: bool,
+        small: i16,
+        big: Option<u32>,
+        single: Option<f32>,
+        double: f64,
+        name: Name,
+        blob: Option<Vec<u8>>,
+        note: Option<String>,
+        at: Timestamp,
+        embedding: [f32; 3],
+    }
+
+    fn sample() -> Sample {
+        Sample {
+            flag: true,
+            small: -7,
+            big: Some(u32::MAX),
+            single: Some(0.1),
+            double: 2.5,
+            name: Name::Bob,
+            blob: Some(vec![0, 255]),
+            note: None,
+            at: Timestamp(1_700_000_000_123),
+            embedding: [1.0, -0.0, f32::INFINITY],
+        }
+    }
+
+    #[test]
+    fn structs_come_back() {
+        let schema = samples::schema();
+        let bytes = to_row(&schema, &sample()).unwrap();
+        assert_eq!(from_row::<Sample>(RowRef::new(&schema, &bytes).unwrap()).unwrap(), sample());
+    }
+
+    #[test]
+    fn scores_are_read_beside_the_columns() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Scored {
+            #[serde(flatten)]
+            sample: Sample,
+            score: Option<f32>,
+        }
+        let schema = samples::schema();
+        // Serde's `flatten` buffers values; what was bytes must be read as bytes then, not as a sequence.
+        let sample = || Sample { blob: None, ..sample() };
+        let bytes = to_row(&schema, &sample()).unwrap();
+        let read = |bytes: &[u8]| from_row::<Scored>(RowRef::new(&schema, bytes).unwrap()).unwrap();
+        assert_eq!(read(&bytes), Scored { sample: sample(), score: None });
+        let scored = with_scores(&schema, &bytes, &[(10, Scalar::F32(0.75))]).unwrap();
+        assert_eq!(read(&scored), Scored { sample: sample(), score: Some(0.75) });
+    }
+
+    #[test]
+    fn maps_and_text_timestamps() {
+        let schema = samples::schema();
+        let row = BTreeMap::from([("name", "x"), ("at", "2024-02-29T12:00:00Z")]);
+        let error = to_row(&schema, &row).unwrap_err();
+        assert_eq!(error.message, "the column `flag` is missing");
+        let bytes = samples::row(&schema);
+        #[derive(Deserialize)]
+        struct At {
+            at: String,
+        }
+        let read: At = from_row(RowRef::new(&schema, &bytes).unwrap()).unwrap();
+        assert_eq!(read.at, "2023-11-14T22:13:20.123Z");
+    }
+
+    #[test]
+    fn refusals_name_the_column() {
+        let schema = samples::schema();
+        let refusal = |value: serde_json::Value| to_row(&schema, &value).unwrap_err().to_string();
+        assert_eq!(
+            refusal(serde_json::json!({"nmae": "x"})),
+            "there is no column `nmae` (did you mean `name`?)"
+        );
+        assert_eq!(
+            refusal(serde_json::json!({"name": {"first": "x"}})),
+            "the column `name` is str, not a nested value"
+        );
+        assert_eq!(
+            refusal(serde_json::json!({"big": u64::MAX})),
+            "the column `big` takes no integer above 9223372036854775807, not 18446744073709551615"
+        );
+        assert_eq!(
+            refusal(serde_json::json!([1])),
+            "a row is a struct or a map with a field for each column"
+        );
+        assert_eq!(
+            refusal(serde_json::json!({"score": 0.5})),
+            "the column `score` is a score, which clients cannot write (leave it out; the binding fills it)"
+        );
+        let bytes = samples::row(&schema);
+        let error = from_row::<Sample>(RowRef::new(&schema, &bytes).unwrap()).unwrap_err();
+        assert_eq!(
+            error.message,
+            "the column `embedding`: invalid type: unit value, expected an array of length 3"
+        );
+    }
+}

@@ -147,3 +147,94 @@ impl Serialize for RowRef<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::row::samples;
+
+    fn base() -> Map<String, Value> {
+        let Value::Object(object) = json!({"flag": true, "small": 1, "double": 0.5, "name": "x"}) else {
+            unreachable!("an object was written")
+        };
+        object
+    }
+
+    /// What the column reads back as.
+    fn stored(name: &str, value: Value) -> std::result::Result<Value, String> {
+        let schema = samples::schema();
+        let mut object = base();
+        object.insert(name.into(), value);
+        let bytes = from_json(&schema, &object).map_err(|error| error.to_string())?;
+        let row = RowRef::new(&schema, &bytes).unwrap();
+        Ok(to_json(row).remove(name).unwrap())
+    }
+
+    #[test]
+    fn values_read_back_as_written() {
+        for (name, value) in [
+            ("flag", json!(false)),
+            ("small", json!(-3)),
+            ("big", json!(i64::MIN)),
+            ("big", json!(9_007_199_254_740_993i64)),
+            ("single", json!(0.1)),
+            ("single", json!("NaN")),
+            ("double", json!("Infinity")),
+            ("single", json!("-Infinity")),
+            ("blob", json!("AP8=")),
+            ("at", json!("2024-02-29T12:00:00.25Z")),
+            ("embedding", json!([1.5, "NaN", -0.1])),
+            ("note", json!(null)),
+        ] {
+            assert_eq!(stored(name, value.clone()), Ok(value), "{name}");
+        }
+        assert_eq!(stored("at", json!(1_709_208_000_250i64)), Ok(json!("2024-02-29T12:00:00.25Z")));
+        assert_eq!(stored("at", json!("2024-02-29T13:00:00.25+01:00")), Ok(json!("2024-02-29T12:00:00.25Z")));
+        assert_eq!(stored("big", json!(3.0)), Ok(json!(3)));
+        assert_eq!(stored("at", json!(i64::MAX)), Ok(json!(i64::MAX.to_string())));
+    }
+
+    #[test]
+    fn refusals_name_the_column() {
+        for (name, value, expected) in [
+            ("nam", json!("x"), "there is no column `nam` (did you mean `name`?)"),
+            ("small", json!("one"), "the column `small` is i32: \"one\" is of another type"),
+            ("small", json!(1i64 << 40), "the column `small` is i32: 1099511627776 does not fit"),
+            ("big", json!(u64::MAX), "the column `big` is i64: 18446744073709551615 does not fit"),
+            ("big", json!(1.5), "the column `big` is i64: 1.5 is not a whole number"),
+            ("double", json!(-1), "the column `double` takes at least 0, not -1"),
+            ("name", json!(null), "the column `name` is missing (it is str and not nullable)"),
+            ("name", json!(7), "the column `name` is str: 7 is of another type"),
+            ("name", json!(["x"]), "the column `name` is str, not an array"),
+            ("name", json!({"a": 1}), "the column `name` is str, not an object"),
+            ("blob", json!("*"), "the column `blob` is not base64: Invalid symbol 42, offset 0."),
+            (
+                "embedding",
+                json!([1, 2]),
+                "the column `embedding` is vector<f32,3>: a vector of 2 has another length",
+            ),
+            ("embedding", json!([1, "a", 2]), "the column `embedding[1]` is not a number: \"a\""),
+        ] {
+            assert_eq!(stored(name, value), Err(expected.into()));
+        }
+        let schema = samples::schema();
+        let mut object = base();
+        object.remove("double");
+        assert_eq!(from_json(&schema, &object).unwrap_err().message, "the column `double` is missing");
+        object.insert("score".into(), json!(0.5));
+        assert!(from_json(&schema, &object).unwrap_err().message.contains("clients cannot write"));
+    }
+
+    #[test]
+    fn serializes_in_the_order_of_the_columns() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        let row = RowRef::new(&schema, &bytes).unwrap();
+        assert_eq!(
+            serde_json::to_string(&row).unwrap(),
+            r#"{"flag":true,"small":-7,"big":null,"single":null,"double":2.5,"name":"ann","blob":null,"note":"zwölf","at":"2023-11-14T22:13:20.123Z","embedding":null,"score":null,"label":null}"#
+        );
+    }
+}

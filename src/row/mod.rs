@@ -13,6 +13,10 @@ mod json;
 mod kind;
 mod layout;
 mod packed;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(crate) mod samples;
 mod scalar;
 mod schema;
 pub mod schema_file;

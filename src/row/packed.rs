@@ -208,3 +208,91 @@ impl fmt::Debug for RowRef<'_> {
         f.debug_map().entries(names.zip(self.values())).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Writer, check, samples};
+
+    /// The sample row with bytes at `at` replaced.
+    fn refusal(at: usize, with: &[u8]) -> String {
+        let schema = samples::schema();
+        let mut bytes = samples::row(&schema);
+        bytes.splice(at..at + with.len(), with.iter().copied());
+        RowRef::new(&schema, &bytes).unwrap_err().message.into_owned()
+    }
+
+    #[test]
+    fn refuses_bytes_that_are_not_a_row() {
+        assert_eq!(refusal(0, &[8]), "the row was written under schema 8; the map has schema 7");
+        assert_eq!(
+            refusal(5, &[0x1e]),
+            "the bytes are not a row: its null bitmap has bits beyond the last column"
+        );
+        assert_eq!(
+            refusal(6, &[2]),
+            "the bytes are not a row: the column `flag` is a bool and neither 0 nor 1"
+        );
+        assert_eq!(refusal(11, &[1]), "the bytes are not a row: the column `big` is null and has bytes");
+        assert_eq!(
+            refusal(55, &[10]),
+            "the bytes are not a row: its offsets are out of order or out of bounds"
+        );
+        assert_eq!(refusal(71, &[0xff]), "the bytes are not a row: the column `name` is a str and not UTF-8");
+    }
+
+    #[test]
+    fn refuses_bytes_too_short_or_too_long() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        for len in 0..bytes.len() {
+            assert!(RowRef::new(&schema, &bytes[..len]).is_err(), "{len}");
+        }
+        let long = [&bytes[..], &[0]].concat();
+        assert!(RowRef::new(&schema, &long).unwrap_err().message.contains("belong to no column"));
+        let huge = vec![0; MAX_ROW_BYTES + 1];
+        assert!(RowRef::new(&schema, &huge).unwrap_err().message.contains("more than the limit"));
+    }
+
+    #[test]
+    fn reads_numbers_as_numpy_casts_them() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        let row = RowRef::new(&schema, &bytes).unwrap();
+        assert_eq!((row.f64(0), row.f32(0), row.i64(0)), (Some(1.0), Some(1.0), Some(1)));
+        assert_eq!((row.f64(4), row.f32(4), row.i64(4)), (Some(2.5), Some(2.5), Some(2)));
+        assert_eq!((row.f64(5), row.f64(2), row.f64(99)), (None, None, None));
+        assert_eq!(Scalar::F64(-1.9).as_i64(), Some(-1));
+        assert_eq!(Scalar::F64(f64::NAN).as_i64(), Some(i64::MIN));
+        assert_eq!(Scalar::F32(1e30).as_i64(), Some(i64::MIN));
+        // Through f64 this would round twice, to 2^54 + 2^31.
+        assert_eq!(Scalar::I64((1 << 54) + (1 << 30) + 1).as_f32(), Some(18_014_400_656_965_632.0));
+    }
+
+    #[test]
+    fn admission_asks_for_values_ranges_and_no_scores() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        let admit = |bytes: &[u8], writer| {
+            check(&schema, RowRef::new(&schema, bytes).unwrap(), writer)
+                .map_err(|error| error.message.into_owned())
+        };
+        assert_eq!(admit(&bytes, Writer::Client), Ok(()));
+        let mut missing = bytes.clone();
+        missing[4] |= 1;
+        missing[6] = 0;
+        assert_eq!(admit(&missing, Writer::Client), Err("the column `flag` is missing".into()));
+        let mut out_of_range = bytes.clone();
+        out_of_range[7..11].copy_from_slice(&(-101i32).to_le_bytes());
+        assert_eq!(
+            admit(&out_of_range, Writer::Client),
+            Err("the column `small` takes -100 to 100, not -101".into())
+        );
+        let scored = crate::row::with_scores(&schema, &bytes, &[(10, Scalar::F32(0.5))]).unwrap();
+        assert_eq!(admit(&scored, Writer::Grid), Ok(()));
+        assert_eq!(
+            admit(&scored, Writer::Client),
+            Err("the column `score` is a score, which clients cannot write".into())
+        );
+    }
+}

@@ -265,3 +265,124 @@ impl From<Schema> for Parts {
         Parts { id: schema.id, columns: schema.columns }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Kind, RowRef, Scalar, Writer, samples};
+
+    fn refusal(columns: Vec<Column>) -> String {
+        Schema::new(SchemaId(1), columns).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn finds_columns_by_name() {
+        let schema = samples::schema();
+        for (i, column) in schema.columns().iter().enumerate() {
+            assert_eq!(schema.column(&column.name), Some(i));
+        }
+        assert_eq!(schema.column("nothing"), None);
+        assert_eq!(schema.data_columns(), 10);
+        assert_eq!(
+            schema.require("doubel").unwrap_err().to_string(),
+            "there is no column `doubel` (did you mean `double`?)"
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_schema() {
+        let x = || Column::new("x", Kind::F64);
+        assert_eq!(refusal(vec![]), "the schema has no columns");
+        assert_eq!(refusal(vec![x(), x()]), "there are two columns `x`");
+        assert_eq!(refusal(vec![Column::score("s", Kind::F32), x()]), "the column `x` comes after a score");
+        assert_eq!(refusal(vec![x().range(2.0, 1.0)]), "the column `x` has a min of 2 above its max of 1");
+        assert_eq!(
+            refusal(vec![Column::new("x", Kind::Str).range(2.0, None)]),
+            "the column `x` cannot have a range: only numbers that clients write can (str)"
+        );
+        assert_eq!(
+            refusal(vec![x().range(f64::NAN, None)]),
+            "the column `x` has a bound that is not a finite number"
+        );
+        assert!(refusal(vec![Column::new("", Kind::F64)]).starts_with("a column's name has 0 bytes"));
+        assert!(refusal(vec![Column::new("__key", Kind::F64)]).starts_with("`__key` cannot name a column"));
+        assert!(
+            refusal((0..=MAX_COLUMNS).map(|i| Column::new(format!("c{i}"), Kind::F64)).collect())
+                .starts_with("the schema has 1025 columns")
+        );
+        let wide = (0..5).map(|i| Column::new(format!("c{i}"), Kind::Vector(65_536))).collect();
+        assert_eq!(refusal(wide), "a row takes at least 1310725 bytes, more than the limit of 1048576");
+    }
+
+    #[test]
+    fn survives_serde() {
+        let schema = samples::schema();
+        let text = serde_json::to_string(&schema).unwrap();
+        assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);
+        let broken = text.replace("\"small\"", "\"flag\"");
+        assert!(
+            serde_json::from_str::<Schema>(&broken).unwrap_err().to_string().contains("two columns `flag`")
+        );
+    }
+
+    /// The sample schema with a data column in the middle and one more score.
+    fn evolved() -> Schema {
+        let old = samples::schema();
+        let mut columns = old.columns().to_vec();
+        columns.insert(2, Column::new("extra", Kind::Str).nullable());
+        columns.insert(2, Column::new("count", Kind::I64).nullable());
+        columns.push(Column::score("second", Kind::F64));
+        old.evolve(SchemaId(9), columns).unwrap()
+    }
+
+    #[test]
+    fn an_evolved_schema_reads_old_rows() {
+        let (old, new) = (samples::schema(), evolved());
+        let bytes = samples::row(&old);
+        let (before, after) = (RowRef::new(&old, &bytes).unwrap(), RowRef::new(&new, &bytes).unwrap());
+        assert_eq!(after.schema_id(), SchemaId(7));
+        for (i, column) in new.columns().iter().enumerate() {
+            let expected = old.column(&column.name).map_or(Scalar::Null, |i| before.value(i));
+            assert_eq!(after.value(i), expected, "{}", column.name);
+        }
+        assert_eq!(after.value(new.column("note").unwrap()), Scalar::Str("zwölf"));
+        let error = crate::row::check(&new, after, Writer::Client).unwrap_err();
+        assert_eq!(error.message, "the row is for schema 7; the map has schema 9");
+        assert_eq!(
+            RowRef::new(&old, &9u32.to_le_bytes()).unwrap_err().message,
+            "the row was written under schema 9; the map has schema 7"
+        );
+    }
+
+    #[test]
+    fn scoring_an_old_row_brings_it_to_the_new_schema() {
+        let (old, new) = (samples::schema(), evolved());
+        let second = new.column("second").unwrap();
+        let bytes =
+            crate::row::with_scores(&new, &samples::row(&old), &[(second, Scalar::F64(0.25))]).unwrap();
+        let row = RowRef::new(&new, &bytes).unwrap();
+        assert_eq!(row.schema_id(), SchemaId(9));
+        assert_eq!(row.value(second), Scalar::F64(0.25));
+        assert_eq!(row.value(new.column("note").unwrap()), Scalar::Str("zwölf"));
+    }
+
+    #[test]
+    fn evolution_only_adds_nullable_columns() {
+        let old = samples::schema();
+        let refusal = |change: fn(&mut Vec<Column>)| {
+            let mut columns = old.columns().to_vec();
+            change(&mut columns);
+            old.evolve(SchemaId(9), columns).unwrap_err().message.into_owned()
+        };
+        assert_eq!(refusal(|_| ()), "the schema adds no column");
+        assert_eq!(refusal(|columns| drop(columns.remove(0))), "the column `flag` is missing");
+        assert_eq!(
+            refusal(|columns| columns[0].kind = Kind::I32),
+            "the column `flag` differs from the stored schema's"
+        );
+        assert_eq!(
+            refusal(|columns| columns.insert(0, Column::new("new", Kind::I32))),
+            "the new column `new` is not nullable"
+        );
+    }
+}

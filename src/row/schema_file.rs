@@ -157,3 +157,75 @@ impl From<&ScoreEntry> for Column {
         Column::score(entry.name.clone(), entry.kind)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"format = 1
+map = "screening"
+kind = "feature"
+key = { name = "id", type = "i64" }
+columns = [
+  { name = "mean_radius",  type = "f64", min = 0.0 },
+  { name = "diagnosis", type = "str", nullable = true },
+  { name = "shape", type = "vector<f32,3>", nullable = true },
+]
+scores = [{ name = "malignant", type = "f32" }]
+"#;
+
+    fn refusal(from: &str, to: &str) -> String {
+        assert!(GOOD.contains(from), "{from}");
+        parse("s.toml", &GOOD.replace(from, to)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn reads_a_feature_map() {
+        let file = parse("s.toml", GOOD).unwrap();
+        assert_eq!((file.map.as_str(), file.key_name.as_deref()), ("screening", Some("id")));
+        assert_eq!(file.key_kind, Some(KeyKind::I64));
+        assert_eq!(
+            file.schema.unwrap().columns(),
+            [
+                Column::new("mean_radius", Kind::F64).range(0.0, None),
+                Column::new("diagnosis", Kind::Str).nullable(),
+                Column::new("shape", Kind::Vector(3)).nullable(),
+                Column::score("malignant", Kind::F32),
+            ]
+        );
+    }
+
+    #[test]
+    fn reads_a_plain_map() {
+        let file = parse("s.toml", "format = 1\nmap = \"cache\"\nkind = \"plain\"\n").unwrap();
+        assert_eq!(file, MapFile { map: "cache".into(), key_name: None, key_kind: None, schema: None });
+    }
+
+    #[test]
+    fn refusals_name_the_line() {
+        for (from, to, expected) in [
+            ("format = 1", "format = 2", "s.toml:1: format 2 is unknown (this version reads `format = 1`)"),
+            ("\"screening\"", "\"a b\"", "s.toml:2: `a b` cannot name a map"),
+            ("scores =", "score =", "s.toml:10: there is no key `score` (did you mean `scores`?)"),
+            ("min = 0.0", "minn = 0.0", "s.toml:6: there is no key `minn` (did you mean `min`?)"),
+            (
+                "min = 0.0",
+                "min = 1.0, max = 0.0",
+                "s.toml:6: the column `mean_radius` has a min of 1 above its max of 0",
+            ),
+            ("\"str\"", "\"string\"", "s.toml:7: "),
+            ("\"malignant\"", "\"diagnosis\"", "s.toml:10: there are two columns `diagnosis`"),
+            (
+                "\"diagnosis\"",
+                "\"id\"",
+                "s.toml:7: the column `id` has the name of the key (the key is not a column)",
+            ),
+            ("\"diagnosis\"", "\"\"", "s.toml:7: a column's name has 0 bytes, not 1 to 128"),
+            ("\"feature\"", "\"plain\"", "s.toml: a plain map has no columns"),
+            ("key = {", "# {", "s.toml: the key `key` is missing"),
+        ] {
+            let refusal = refusal(from, to);
+            assert!(refusal.starts_with(expected), "{refusal:?} lacks {expected:?}");
+        }
+    }
+}

@@ -47,3 +47,38 @@ fn repacked(schema: &Schema, row: RowRef<'_>, scores: &[(usize, Scalar<'_>)]) ->
     }
     builder.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::samples;
+
+    #[test]
+    fn fixed_and_variable_scores_leave_the_rest_alone() {
+        let schema = samples::schema();
+        let bytes = samples::row(&schema);
+        let before = RowRef::new(&schema, &bytes).unwrap();
+        for scores in [
+            &[(10, Scalar::F64(0.25))][..],
+            &[(10, Scalar::F32(0.25)), (11, Scalar::Str("benign"))],
+            &[(11, Scalar::Str(""))],
+        ] {
+            let scored = with_scores(&schema, &bytes, scores).unwrap();
+            let after = RowRef::new(&schema, &scored).unwrap();
+            assert!(before.values().zip(after.values()).take(10).all(|(a, b)| a == b));
+            for (i, value) in scores {
+                let expected = if *i == 10 { Scalar::F32(0.25) } else { *value };
+                assert_eq!(after.value(*i), expected);
+            }
+            let cleared: Vec<_> = scores.iter().map(|(i, _)| (*i, Scalar::Null)).collect();
+            assert_eq!(with_scores(&schema, &scored, &cleared).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_score_of_another_type_is_refused() {
+        let schema = samples::schema();
+        let error = with_scores(&schema, &samples::row(&schema), &[(10, Scalar::Str("x"))]).unwrap_err();
+        assert_eq!(error.message, "the column `score` is f32: \"x\" is of another type");
+    }
+}
