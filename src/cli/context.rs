@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::{failure::Result, output::Output};
+use super::{failure::Result, output::Output, rows::unreadable};
 use crate::types::Error;
 
 /// What every command is given.
@@ -37,14 +37,4 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// Reads a text file that the user named.
 pub(super) fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|error| unreadable(path, &error).into())
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    let shown = path.display();
-    match error.kind() {
-        std::io::ErrorKind::NotFound => {
-            Error::not_found(format!("{shown}: no such file")).hint("paths start from the current folder")
-        }
-        _ => Error::invalid(format!("{shown}: cannot be read: {error}")),
-    }
 }

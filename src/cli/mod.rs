@@ -7,13 +7,16 @@
 
 mod bench;
 mod binding;
+mod clock;
 mod cluster;
 mod context;
 mod execute;
 mod failure;
+mod interrupt;
 mod map;
 mod model;
 mod output;
+mod rows;
 mod subscribe;
 mod table;
 mod usage;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use crate::cli::rows::Format;
 
 /// Load a CSV or JSONL file into a map; every row is acknowledged, with its scores where the map is bound.
 ///
@@ -27,13 +29,4 @@ pub(super) struct Load {
     /// Leave broken lines out, and count them, instead of stopping.
     #[arg(long)]
     skip_errors: bool,
-}
-
-/// How rows stand in a file.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Format {
-    /// Comma-separated, with a header.
-    Csv,
-    /// One JSON object a line.
-    Jsonl,
 }
