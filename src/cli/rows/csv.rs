@@ -42,13 +42,9 @@ impl<R: Read> Lines<R> {
         let mut reader = ReaderBuilder::new().from_reader(Bounded::new(source));
         let header = reader.headers().map_err(|error| broken(&error, 1, 0))?.clone();
         let plan = Plan::new(&header, shape)?;
-        Ok(Lines {
-            reader,
-            record: StringRecord::new(),
-            schema: Arc::clone(&shape.schema),
-            plan,
-            ended: false,
-        })
+        let uncounted = u64::from(reader.position().line() == 1);
+        let schema = Arc::clone(&shape.schema);
+        Ok(Lines { reader, record: StringRecord::new(), schema, plan, uncounted, ended: false })
     }
 
     fn line(&self) -> Result<Line> {
