@@ -1,6 +1,7 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
 
 mod error;
+pub mod forest;
 mod options;
 mod port;
 mod tensor;

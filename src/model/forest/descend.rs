@@ -1,0 +1,190 @@
+//! The descent: eight trees at a time for a few rows, eight rows at a time for many.
+
+use super::Forest;
+use super::compile::{Flat, Leaves};
+use super::ensemble::Aggregate;
+use super::layout::{Cell, Index, Slots};
+use super::scalar::Scalar;
+
+/// Descents that run side by side, hiding each other's latency.
+const LANES: usize = 8;
+
+/// Rows that pass through one tree before the next, while its nodes are in the nearest cache.
+const TILE: usize = 8 * LANES;
+
+pub(super) fn sum<X: Scalar, I: Index>(
+    forest: &Forest<X>,
+    flat: &Flat<X, I>,
+    x: &[X],
+    columns: usize,
+    out: &mut [X],
+) {
+    if forest.targets == 0 {
+        return;
+    }
+    let start = match forest.aggregate {
+        Aggregate::Sum | Aggregate::Average => 0.0,
+        Aggregate::Min | Aggregate::Max => f64::NAN,
+    };
+    let rows = out.len() / forest.targets;
+    let mut sums = vec![start; rows.min(TILE) * forest.targets];
+    let mut few = vec![X::LEAST; forest.slots.count()];
+    let mut many: Vec<[X; LANES]> = Vec::new();
+    let combine = Combine { forest, flat };
+    let mut first = 0;
+    while first < rows {
+        let tile = (rows - first).min(TILE);
+        let full = tile / LANES * LANES;
+        let sums = &mut sums[..tile * forest.targets];
+        sums.fill(start);
+        let row = |number: usize| &x[(first + number) * columns..][..columns];
+        if full > 0 {
+            many.clear();
+            for block in 0..full / LANES {
+                transpose(forest.slots, |lane| row(block * LANES + lane), &mut many);
+            }
+            each_tree(&combine, &many, &mut sums[..full * forest.targets]);
+        }
+        for number in full..tile {
+            expand(forest.slots, row(number), &mut few);
+            each_row(&combine, &few, &mut sums[number * forest.targets..][..forest.targets]);
+        }
+        let out = &mut out[first * forest.targets..][..tile * forest.targets];
+        finish(forest, flat.trees.len(), sums, out);
+        first += tile;
+    }
+}
+
+fn expand<X: Scalar>(slots: Slots, row: &[X], expanded: &mut [X]) {
+    let (plain, rest) = expanded.split_at_mut(slots.features);
+    plain.copy_from_slice(&row[..slots.features]);
+    for (nan_left, value) in rest[1..].iter_mut().zip(plain.iter()) {
+        *nan_left = if value.is_nan() { X::LEAST } else { *value };
+    }
+}
+
+fn transpose<'a, X: Scalar>(slots: Slots, row: impl Fn(usize) -> &'a [X], expanded: &mut Vec<[X; LANES]>) {
+    let start = expanded.len();
+    expanded.resize(start + slots.count(), [X::LEAST; LANES]);
+    let (plain, rest) = expanded[start..].split_at_mut(slots.features);
+    for lane in 0..LANES {
+        for (slot, value) in plain.iter_mut().zip(row(lane)) {
+            slot[lane] = *value;
+        }
+    }
+    for (nan_left, values) in rest[1..].iter_mut().zip(plain.iter()) {
+        *nan_left = values.map(|value| if value.is_nan() { X::LEAST } else { value });
+    }
+}
+
+/// One row through eight trees at a time.
+fn each_row<X: Scalar, I: Index>(combine: &Combine<'_, X, I>, row: &[X], sums: &mut [f64]) {
+    let flat = combine.flat;
+    let mut tree = 0;
+    let (eights, rest) = flat.trees.as_chunks::<LANES>();
+    for roots in eights {
+        let leaves = descend(&flat.cells, roots.map(|root| root.cell as usize), roots[0].depth, |_| row);
+        for leaf in leaves {
+            combine.add(tree, leaf, sums);
+            tree += 1;
+        }
+    }
+    for root in rest {
+        let [leaf] = descend(&flat.cells, [root.cell as usize], root.depth, |_| row);
+        combine.add(tree, leaf, sums);
+        tree += 1;
+    }
+}
+
+/// One row, or one a lane, through trees of at most `depth` levels; gives what the leaves keep.
+#[inline(always)]
+fn descend<'a, X: Scalar, I: Index, const N: usize>(
+    cells: &[Cell<X, I>],
+    mut at: [usize; N],
+    depth: u32,
+    row: impl Fn(usize) -> &'a [X],
+) -> [X; N] {
+    for _ in 0..depth {
+        for lane in 0..N {
+            let cell = cells[at[lane]];
+            let value = row(lane)[index(cell.slot)];
+            let right = !(value <= cell.threshold);
+            at[lane] += index(cell.step) + usize::from(right);
+        }
+    }
+    at.map(|at| cells[at].threshold)
+}
+
+/// Eight rows at a time through one tree, and all rows through it before the next.
+fn each_tree<X: Scalar, I: Index>(combine: &Combine<'_, X, I>, blocks: &[[X; LANES]], sums: &mut [f64]) {
+    let flat = combine.flat;
+    let targets = combine.forest.targets;
+    for (tree, root) in flat.trees.iter().enumerate() {
+        let sums = sums.chunks_exact_mut(LANES * targets);
+        for (block, sums) in blocks.chunks_exact(combine.forest.slots.count()).zip(sums) {
+            let mut at = [root.cell as usize; LANES];
+            for _ in 0..root.depth {
+                for lane in 0..LANES {
+                    let cell = flat.cells[at[lane]];
+                    let right = !(block[index(cell.slot)][lane] <= cell.threshold);
+                    at[lane] += index(cell.step) + usize::from(right);
+                }
+            }
+            for (at, sums) in at.into_iter().zip(sums.chunks_exact_mut(targets)) {
+                combine.add(tree, flat.cells[at].threshold, sums);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn index<I: Index>(number: I) -> usize {
+    let number: u32 = number.into();
+    number as usize
+}
+
+/// How leaves become a row's numbers.
+struct Combine<'a, X, I> {
+    forest: &'a Forest<X>,
+    flat: &'a Flat<X, I>,
+}
+
+impl<X: Scalar, I: Index> Combine<'_, X, I> {
+    #[inline(always)]
+    fn add(&self, tree: usize, leaf: X, sums: &mut [f64]) {
+        match &self.flat.leaves {
+            Leaves::Weight { targets } => self.put(&mut sums[targets[tree] as usize], leaf.into()),
+            Leaves::Weights { ranges, weights } => {
+                let leaf: f64 = leaf.into();
+                let (start, end) = ranges[leaf as usize];
+                for weight in &weights[start as usize..end as usize] {
+                    self.put(&mut sums[weight.target as usize], weight.value);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn put(&self, sum: &mut f64, weight: f64) {
+        match self.forest.aggregate {
+            Aggregate::Sum | Aggregate::Average => *sum += weight,
+            Aggregate::Min => *sum = weight.min(*sum),
+            Aggregate::Max => *sum = weight.max(*sum),
+        }
+    }
+}
+
+fn finish<X: Scalar>(forest: &Forest<X>, trees: usize, sums: &[f64], out: &mut [X]) {
+    let sums = sums.chunks_exact(forest.targets).zip(out.chunks_exact_mut(forest.targets));
+    for (sums, out) in sums {
+        for ((sum, base), out) in sums.iter().zip(&forest.base).zip(out) {
+            let sum = match forest.aggregate {
+                Aggregate::Sum => *sum,
+                Aggregate::Average => *sum / trees as f64,
+                Aggregate::Min | Aggregate::Max if sum.is_nan() => 0.0,
+                Aggregate::Min | Aggregate::Max => *sum,
+            };
+            *out = X::nearest(sum + base);
+        }
+    }
+}
