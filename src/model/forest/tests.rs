@@ -44,32 +44,35 @@ fn expected(ensemble: &Ensemble, row: &[f64]) -> Vec<f64> {
 }
 
 const FEATURES: usize = 4;
+const MODES: [Mode; 6] = [Mode::Leq, Mode::Lt, Mode::Gt, Mode::Gte, Mode::Eq, Mode::Neq];
+const AGGREGATES: [Aggregate; 4] = [Aggregate::Sum, Aggregate::Average, Aggregate::Min, Aggregate::Max];
 
 /// Numbers at which comparisons go wrong, with their neighbours.
+const EDGES: [f64; 20] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    0.0,
+    -0.0,
+    1.0,
+    1.0f64.next_up(),
+    1.0f64.next_down(),
+    1.0f32.next_down() as f64,
+    1.0f32.next_up() as f64,
+    0.1,
+    0.1f32 as f64,
+    f32::MAX as f64,
+    f32::MIN as f64,
+    1e300,
+    -1e300,
+    1e-300,
+    f32::from_bits(1) as f64,
+    -(f32::from_bits(1) as f64),
+    5e-324,
+];
+
 fn number() -> impl Strategy<Value = f64> {
-    let edges = [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        0.0,
-        -0.0,
-        1.0,
-        1.0f64.next_up(),
-        1.0f64.next_down(),
-        f64::from(1.0f32.next_down()),
-        f64::from(1.0f32.next_up()),
-        0.1,
-        f64::from(0.1f32),
-        f64::from(f32::MAX),
-        f64::from(f32::MIN),
-        1e300,
-        -1e300,
-        1e-300,
-        f64::from(f32::from_bits(1)),
-        -f64::from(f32::from_bits(1)),
-        5e-324,
-    ];
-    prop_oneof![3 => select(&edges[..]).boxed(), 1 => (-4i32..4).prop_map(f64::from)]
+    prop_oneof![3 => select(&EDGES[..]).boxed(), 1 => (-4i32..4).prop_map(f64::from)]
 }
 
 /// Sixty-fourths: their sums are exact in every order.
@@ -80,8 +83,7 @@ fn weight(targets: usize) -> impl Strategy<Value = Weight> {
 
 /// A graph whose nodes lead only to later ones, many of them to the same.
 fn tree(targets: usize) -> impl Strategy<Value = Tree> {
-    let modes = [Mode::Leq, Mode::Lt, Mode::Gt, Mode::Gte, Mode::Eq, Mode::Neq];
-    let split = (0..FEATURES as u32, number(), select(&modes[..]), any::<bool>(), any::<(u8, u8)>());
+    let split = (0..FEATURES as u32, number(), select(&MODES[..]), any::<bool>(), any::<(u8, u8)>());
     (vec(split, 0..12), vec(vec(weight(targets), 0..3), 1..5)).prop_map(|(splits, leaves)| {
         let mut tree = Tree::default();
         let nodes = splits.len() + leaves.len();
@@ -115,8 +117,7 @@ fn lone(mut tree: Tree) -> Tree {
 }
 
 fn ensemble() -> impl Strategy<Value = Ensemble> {
-    let aggregates = [Aggregate::Sum, Aggregate::Average, Aggregate::Min, Aggregate::Max];
-    (1usize..4, any::<bool>(), any::<bool>(), select(&aggregates[..])).prop_flat_map(
+    (1usize..4, any::<bool>(), any::<bool>(), select(&AGGREGATES[..])).prop_flat_map(
         |(targets, lone_weights, based, aggregate)| {
             vec(tree(targets), 1..20).prop_map(move |trees| Ensemble {
                 trees: if lone_weights { trees.into_iter().map(lone).collect() } else { trees },
