@@ -196,26 +196,28 @@ fn broken_trees_are_refused() {
     );
 }
 
-/// A chain in which every split shares its ending with all others: 2^4000 paths, 4,000 nodes.
-fn chain(length: u32) -> Tree {
-    let mut nodes: Vec<Node> = (0..length).map(|at| split(at % 3, at + 1, (at + 2).min(length))).collect();
-    nodes.push(Node::Leaf { first: 0, count: 1 });
-    Tree { nodes, root: 0, weights: vec![Weight { target: 0, value: 2.0 }] }
+/// Fibonacci's graph: about 1.6^length paths through `length` nodes, ending in 1 or 2.
+fn fibonacci(length: u32) -> Tree {
+    let mut nodes: Vec<Node> = (0..length).map(|at| split(at % 3, at + 1, at + 2)).collect();
+    nodes.extend([Node::Leaf { first: 0, count: 1 }, Node::Leaf { first: 1, count: 1 }]);
+    let weights = [1.0, 2.0].map(|value| Weight { target: 0, value }).to_vec();
+    Tree { nodes, root: 0, weights }
 }
 
 #[test]
 fn shared_children_are_not_copied() {
-    let forest = Forest::<f32>::compile(&of_one(chain(4000)), &Limits::default()).unwrap();
+    let forest = Forest::<f32>::compile(&of_one(fibonacci(4000)), &Limits::default()).unwrap();
     assert!(forest.nodes() <= 2 * 4000 + 1, "{} nodes", forest.nodes());
-    let mut out = [0.0];
-    forest.sum(&[1.0, -1.0, f32::NAN], 1, 3, &mut out);
-    assert_eq!(out, [2.0]);
+    let mut out = [0.0; 2];
+    forest.sum(&[1.0, -1.0, f32::NAN, 1.0, 1.0, 1.0], 2, 3, &mut out);
+    let rows = [[1.0, -1.0, f64::NAN], [1.0, 1.0, 1.0]];
+    assert_eq!(out.map(f64::from), rows.map(|row| reached(&fibonacci(4000), &row)[0].value));
 }
 
 #[test]
 fn depth_is_limited() {
     let limits = Limits { depth: 100, ..Limits::default() };
-    let error = Forest::<f32>::compile(&of_one(chain(101)), &limits).unwrap_err();
+    let error = Forest::<f32>::compile(&of_one(fibonacci(101)), &limits).unwrap_err();
     assert_eq!(error.to_string(), "tree 0: 101 levels deep; the most is 100");
 }
 
