@@ -108,8 +108,8 @@ fn descend<'a, X: Scalar, I: Index, const N: usize>(
         for lane in 0..N {
             let cell = cells[at[lane]];
             let value = row(lane)[index(cell.slot)];
-            let right = !(value <= cell.threshold);
-            at[lane] += index(cell.step) + usize::from(right);
+            let left = value <= cell.threshold;
+            at[lane] += index(cell.step) + usize::from(!left);
         }
     }
     at.map(|at| cells[at].threshold)
@@ -126,8 +126,8 @@ fn each_tree<X: Scalar, I: Index>(combine: &Combine<'_, X, I>, blocks: &[[X; LAN
             for _ in 0..root.depth {
                 for lane in 0..LANES {
                     let cell = flat.cells[at[lane]];
-                    let right = !(block[index(cell.slot)][lane] <= cell.threshold);
-                    at[lane] += index(cell.step) + usize::from(right);
+                    let left = block[index(cell.slot)][lane] <= cell.threshold;
+                    at[lane] += index(cell.step) + usize::from(!left);
                 }
             }
             for (at, sums) in at.into_iter().zip(sums.chunks_exact_mut(targets)) {
