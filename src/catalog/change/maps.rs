@@ -154,7 +154,7 @@ fn changed(old: &Column, new: &Column) -> Option<String> {
 
 pub(super) fn drop(catalogue: &mut Catalogue, name: &str) -> Change {
     let id = catalogue.map(name)?.id;
-    let bindings: Vec<&str> = catalogue.bindings_of(id).map(|binding| binding.file.map.as_str()).collect();
+    let bindings: Vec<&str> = catalogue.bindings_of(id).map(|binding| binding.file.name.as_str()).collect();
     if !bindings.is_empty() {
         return Err(Error::conflict(format!(
             "the map `{name}` is scored by {}",
