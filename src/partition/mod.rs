@@ -1,1 +1,28 @@
 //! PURE: one replica of one partition.
+//!
+//! A [`Core`] is told what happened ([`Input`]) and answers with what to do ([`Effect`]); it knows no clock, thread or
+//! socket. An operation takes this way through it:
+//!
+//! 1. admission: is there room, is the lease alive, was the request answered before?
+//! 2. slots: in order of arrival, one operation at a time on each key;
+//! 3. decision: over what is committed and what is prepared;
+//! 4. scores, where the map has bindings: [`Effect::Score`] out, [`Input::Scored`] in;
+//! 5. an entry of the log: seq assigned, acknowledged by every in-sync replica, committed, applied, published;
+//! 6. the reply, which travels in the entry too, so that a retry finds it.
+//!
+//! Architecture invariants:
+//! - What is in the store is committed; what is prepared is seen by decisions and by nobody else.
+//! - Nothing is decided outside this room: not by whoever scores, not by whoever replies.
+//! - There is no path around the log: metadata, expiry and the end of a session are entries like any other.
+
+mod effect;
+mod entry;
+mod input;
+mod limits;
+mod view;
+
+pub use effect::{Effect, Outcome, ScoreTask, Ticket};
+pub use entry::{Answer, Answered, Change, Entry};
+pub use input::{Input, Op, Origin, PutMode, Request, Ttl};
+pub use limits::Limits;
+pub use view::{MapView, View};

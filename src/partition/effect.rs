@@ -1,0 +1,66 @@
+//! What a core decides.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Entry, MapView, Origin};
+use crate::{
+    binding::Compiled,
+    store::Record,
+    types::{Epoch, Error, Key, RowVersion},
+};
+
+/// Something to be done for the core.
+#[derive(Debug)]
+pub enum Effect {
+    /// Compute scores and hand them back as [`super::Input::Scored`]. The answer may be late or missing.
+    Score(ScoreTask),
+    /// Answer a request.
+    Reply {
+        /// Where the answer goes.
+        origin: Origin,
+        /// The answer.
+        answer: Result<Outcome, Error>,
+    },
+    /// An entry is committed and applied. Entries come in order, each once.
+    Publish(Arc<Entry>),
+}
+
+/// One row to be scored under one binding.
+#[derive(Clone, Debug)]
+pub struct ScoreTask {
+    /// Comes back with the scores.
+    pub ticket: Ticket,
+    /// What to compute.
+    pub binding: Arc<Compiled>,
+    /// The row's map. Its current schema is the one that the binding was compiled for.
+    pub map: Arc<MapView>,
+    /// The row's key.
+    pub key: Key,
+    /// The packed row.
+    pub row: Bytes,
+}
+
+/// Names one score asked for. The epoch and the nonce fence answers to questions that no longer stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket {
+    /// The epoch in which it was asked.
+    pub epoch: Epoch,
+    /// Counts the questions of one core.
+    pub nonce: u64,
+}
+
+/// What became of a request that was not refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// False: the condition was not met, nothing changed.
+    pub applied: bool,
+    /// The version of the row as it is now; none if there is none.
+    pub version: Option<RowVersion>,
+    /// The row as it was, if that was asked for and there was one.
+    pub old: Option<Record>,
+    /// The row as committed, with its scores and their lineage. Present where it holds what the client did not send:
+    /// in a map with bindings, and after an update.
+    pub record: Option<Record>,
+}
