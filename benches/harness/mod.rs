@@ -1,0 +1,18 @@
+//! What the benches share: servers in processes of their own, rounds in alternating order, and one way to print.
+
+#![allow(dead_code, reason = "each bench uses its part")]
+
+mod arguments;
+#[cfg(feature = "rivals")]
+pub(crate) mod onnx_runtime;
+#[cfg(feature = "rivals")]
+pub(crate) mod pipelining;
+pub(crate) mod python;
+mod report;
+mod rounds;
+mod server;
+
+pub(crate) use arguments::Arguments;
+pub(crate) use report::{Cell, Report};
+pub(crate) use rounds::{Side, medians};
+pub(crate) use server::{Server, run};
