@@ -1,4 +1,8 @@
-//! What travels: the generated protobuf of `embergrid.v1`.
+//! What travels: the generated protobuf of `embergrid.v1`, and how the house's types are written in it.
+
+mod error;
+mod limits;
+mod schema;
 
 /// The messages and services of `proto/embergrid/v1`, generated.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
@@ -8,3 +12,6 @@ pub mod v1 {
 
 /// The descriptors of [`v1`], for reflection.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("embergrid.v1");
+
+pub use limits::{MAX_FRAME_BYTES, MAX_OUTSTANDING};
+pub use schema::present_schema;

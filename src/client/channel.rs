@@ -1,0 +1,65 @@
+//! Connections as tonic makes them.
+
+use std::{error::Error as _, fmt::Write};
+
+use tonic::transport::{Channel, Endpoint};
+
+use super::Options;
+use crate::{
+    types::{Error, Result},
+    wire::{MAX_FRAME_BYTES, v1::admin_client::AdminClient, v1::grid_client::GridClient},
+};
+
+/// What a node may send unread on one call, and on one connection.
+const STREAM_WINDOW_BYTES: u32 = 2 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// A frame of replies ends once it is past the limit, so that it exceeds it by one reply.
+const REPLY_FRAME_BYTES: usize = 2 * MAX_FRAME_BYTES;
+
+/// Connects to the first address that answers.
+pub(super) async fn connect(options: &Options) -> Result<Channel> {
+    let mut outage = Error::invalid("no address was given").hint("addresses are written host:port");
+    for address in &options.addresses {
+        match endpoint(address, options)?.connect().await {
+            Ok(channel) => return Ok(channel),
+            Err(error) => outage = unreachable(address, &error),
+        }
+    }
+    Err(outage)
+}
+
+pub(super) fn grid(channel: Channel) -> GridClient<Channel> {
+    GridClient::new(channel).max_decoding_message_size(REPLY_FRAME_BYTES)
+}
+
+pub(super) fn admin(channel: Channel) -> AdminClient<Channel> {
+    AdminClient::new(channel).max_decoding_message_size(REPLY_FRAME_BYTES)
+}
+
+fn endpoint(address: &str, options: &Options) -> Result<Endpoint> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).map_err(|_| {
+        Error::invalid(format!("`{address}` is not an address")).hint("addresses are written host:port")
+    })?;
+    Ok(endpoint
+        .connect_timeout(options.connect_timeout)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(std::time::Duration::from_secs(5))
+        .keep_alive_timeout(std::time::Duration::from_secs(5))
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES))
+}
+
+fn unreachable(address: &str, error: &tonic::transport::Error) -> Error {
+    let mut message = format!("cannot reach {address}");
+    // The outermost text is "transport error": the causes say more.
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.source().is_none() {
+            // Writing to a string cannot fail.
+            let _ = write!(message, ": {error}");
+        }
+        cause = error.source();
+    }
+    Error::unavailable(message).hint("is a node running there? `embergrid node` starts one")
+}
