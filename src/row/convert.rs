@@ -86,7 +86,7 @@ fn cast<'a>(kind: Kind, value: Scalar<'a>) -> std::result::Result<Scalar<'a>, Mi
         (Kind::I64, Scalar::I32(number)) => Ok(Scalar::I64(i64::from(number))),
         (Kind::Timestamp, Scalar::I32(number)) => Ok(Scalar::Timestamp(Timestamp(i64::from(number)))),
         (Kind::Timestamp, Scalar::I64(number)) => Ok(Scalar::Timestamp(Timestamp(number))),
-        (Kind::Timestamp, Scalar::Str(text)) => timestamp(text).map(Scalar::Timestamp).ok_or(Misfit::Type),
+        (Kind::Timestamp, Scalar::Str(text)) => Timestamp::from_rfc3339(text).map(Scalar::Timestamp).ok_or(Misfit::Type),
         (Kind::I32 | Kind::I64 | Kind::Timestamp, Scalar::F32(number)) => {
             cast(kind, Scalar::I64(whole(f64::from(number))?))
         }
@@ -114,18 +114,5 @@ fn whole(number: f64) -> std::result::Result<i64, Misfit> {
         _ if number.fract() != 0.0 => Err(Misfit::Fraction),
         _ if (-LIMIT..LIMIT).contains(&number) => Ok(number as i64),
         _ => Err(Misfit::Overflow),
-    }
-}
-
-/// RFC 3339, to the millisecond.
-pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
-    text.parse::<jiff::Timestamp>().ok().map(|at| Timestamp(at.as_millisecond()))
-}
-
-/// RFC 3339 in UTC; the bare number of milliseconds where the calendar ends.
-pub(super) fn timestamp_text(at: Timestamp) -> String {
-    match jiff::Timestamp::from_millisecond(at.0) {
-        Ok(at) => at.to_string(),
-        Err(_) => at.0.to_string(),
     }
 }

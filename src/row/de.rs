@@ -10,7 +10,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::{RowRef, Scalar, convert};
+use super::{RowRef, Scalar};
 use crate::types::Error;
 
 /// Reads a row into a struct or a map: fields by name, null as `None`, timestamps as [`Timestamp`](crate::types::Timestamp)
@@ -124,7 +124,7 @@ impl<'de> Deserializer<'de> for Cell<'de> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
         match self.0 {
-            Scalar::Timestamp(at) => visitor.visit_string(convert::timestamp_text(at)),
+            Scalar::Timestamp(at) => visitor.visit_string(at.to_string()),
             _ => self.deserialize_any(visitor),
         }
     }

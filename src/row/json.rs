@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Builder, Column, Kind, RowRef, Scalar, Schema, VectorRef, convert};
+use super::{Builder, Column, Kind, RowRef, Scalar, Schema, VectorRef};
 use crate::types::{Error, Result};
 
 /// The row as a JSON object, nulls included.
@@ -27,7 +27,7 @@ pub fn scalar_to_json(value: Scalar<'_>) -> Value {
         Scalar::F64(value) => double(value),
         Scalar::Str(text) => text.into(),
         Scalar::Bytes(bytes) => STANDARD.encode(bytes).into(),
-        Scalar::Timestamp(at) => convert::timestamp_text(at).into(),
+        Scalar::Timestamp(at) => at.to_string().into(),
         Scalar::Vector(vector) => vector.iter().map(single).collect(),
     }
 }

@@ -122,7 +122,7 @@ impl fmt::Display for Scalar<'_> {
                 None => write!(f, "\"{}\"", text.escape_debug()),
             },
             Scalar::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
-            Scalar::Timestamp(at) => f.write_str(&super::convert::timestamp_text(*at)),
+            Scalar::Timestamp(at) => write!(f, "{at}"),
             Scalar::Vector(vector) => write!(f, "a vector of {}", vector.len()),
         }
     }
