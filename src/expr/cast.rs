@@ -15,7 +15,10 @@ use crate::types::Timestamp;
 pub(super) enum Target {
     Bool,
     /// Within these bounds.
-    Int { min: i64, max: i64 },
+    Int {
+        min: i64,
+        max: i64,
+    },
     Single,
     Float,
     Str,
@@ -27,15 +30,23 @@ impl Target {
         Some(match data_type {
             DataType::Bool | DataType::Boolean => Target::Bool,
             DataType::TinyInt(_) => Target::Int { min: i8::MIN.into(), max: i8::MAX.into() },
-            DataType::SmallInt(_) | DataType::Int2(_) => Target::Int { min: i16::MIN.into(), max: i16::MAX.into() },
+            DataType::SmallInt(_) | DataType::Int2(_) => {
+                Target::Int { min: i16::MIN.into(), max: i16::MAX.into() }
+            }
             DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) | DataType::Int32 => {
                 Target::Int { min: i32::MIN.into(), max: i32::MAX.into() }
             }
-            DataType::BigInt(_) | DataType::Int8(_) | DataType::Int64 => Target::Int { min: i64::MIN, max: i64::MAX },
+            DataType::BigInt(_) | DataType::Int8(_) | DataType::Int64 => {
+                Target::Int { min: i64::MIN, max: i64::MAX }
+            }
             DataType::Real | DataType::Float4 | DataType::Float32 => Target::Single,
-            DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float64 => Target::Float,
+            DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float64 => {
+                Target::Float
+            }
             DataType::Float(_) => Target::Float,
-            DataType::Varchar(None) | DataType::Char(None) | DataType::Text | DataType::String(None) => Target::Str,
+            DataType::Varchar(None) | DataType::Char(None) | DataType::Text | DataType::String(None) => {
+                Target::Str
+            }
             DataType::Timestamp(None, _) | DataType::Datetime(None) => Target::Timestamp,
             _ => return None,
         })

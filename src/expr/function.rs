@@ -31,8 +31,8 @@ pub(super) enum Function {
 
 /// All names, for suggestions; those that the compiler knows as something else too.
 pub(super) const NAMES: [&str; 23] = [
-    "abs", "ceil", "ceiling", "coalesce", "cos", "exp", "floor", "greatest", "least", "length", "ln", "log10", "log2",
-    "lower", "nullif", "pow", "power", "round", "sign", "sin", "sqrt", "tan", "upper",
+    "abs", "ceil", "ceiling", "coalesce", "cos", "exp", "floor", "greatest", "least", "length", "ln",
+    "log10", "log2", "lower", "nullif", "pow", "power", "round", "sign", "sin", "sqrt", "tan", "upper",
 ];
 
 impl Function {

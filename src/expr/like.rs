@@ -62,11 +62,12 @@ impl Pattern {
                 (Some(Part::One), Some(_)) => at += 1,
                 (Some(Part::This(wanted)), Some(char)) if *wanted == char => at += 1,
                 (None, None) => return true,
-                _ => match retry.take() {
-                    Some((mut from, part)) if from.next().is_some() => {
+                // Nothing left to try, or the last `%` takes one character more.
+                _ => match retry.as_mut() {
+                    Some((from, part)) if !from.as_str().is_empty() => {
+                        from.next();
                         rest = from.clone();
-                        at = part;
-                        retry = Some((from, part));
+                        at = *part;
                     }
                     _ => return false,
                 },

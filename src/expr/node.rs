@@ -7,27 +7,74 @@ use super::{calendar::Field, cast::Target, function::Function, like::Pattern, va
 pub(super) enum Node {
     Constant(Value<'static>),
     Column(usize),
-    Key { declared: bool },
+    Key {
+        declared: bool,
+    },
     This,
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
-    IsNull { of: Box<Node>, negated: bool },
+    IsNull {
+        of: Box<Node>,
+        negated: bool,
+    },
     /// `IS [NOT] TRUE` and `IS [NOT] FALSE`: never null.
-    Is { of: Box<Node>, value: bool, negated: bool },
-    Compare { op: Comparison, left: Box<Node>, right: Box<Node> },
-    In { of: Box<Node>, list: Vec<Node>, negated: bool },
-    Like { of: Box<Node>, pattern: Pattern, negated: bool },
-    Arithmetic { op: Operator, left: Box<Node>, right: Box<Node> },
-    Concat { left: Box<Node>, right: Box<Node> },
+    Is {
+        of: Box<Node>,
+        value: bool,
+        negated: bool,
+    },
+    Compare {
+        op: Comparison,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    In {
+        of: Box<Node>,
+        list: Vec<Node>,
+        negated: bool,
+    },
+    Like {
+        of: Box<Node>,
+        pattern: Pattern,
+        negated: bool,
+    },
+    Arithmetic {
+        op: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
+    Concat {
+        left: Box<Node>,
+        right: Box<Node>,
+    },
     Negate(Box<Node>),
-    Case { branches: Vec<(Node, Node)>, otherwise: Box<Node> },
+    Case {
+        branches: Vec<(Node, Node)>,
+        otherwise: Box<Node>,
+    },
     Coalesce(Vec<Node>),
-    NullIf { of: Box<Node>, equals: Box<Node> },
-    Extreme { of: Vec<Node>, greatest: bool },
-    Call { function: Function, of: Vec<Node> },
-    Cast { of: Box<Node>, to: Target, or_null: bool },
-    Extract { field: Field, of: Box<Node> },
+    NullIf {
+        of: Box<Node>,
+        equals: Box<Node>,
+    },
+    Extreme {
+        of: Vec<Node>,
+        greatest: bool,
+    },
+    Call {
+        function: Function,
+        of: Vec<Node>,
+    },
+    Cast {
+        of: Box<Node>,
+        to: Target,
+        or_null: bool,
+    },
+    Extract {
+        field: Field,
+        of: Box<Node>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -43,8 +43,11 @@ pub(super) fn expression(text: &str) -> Result<Expr> {
 pub(super) fn assignments(text: &str) -> Result<Vec<(Ident, Expr)>> {
     let mut parser = parser(text)?;
     if !parser.parse_keyword(Keyword::SET) {
-        return Err(Error::invalid(format!("an update starts with SET, not `{}`", parser.peek_token().token))
-            .hint("write for example `SET a = a + 1, b = 0`"));
+        return Err(Error::invalid(format!(
+            "an update starts with SET, not `{}`",
+            parser.peek_token().token
+        ))
+        .hint("write for example `SET a = a + 1, b = 0`"));
     }
     let assignments = parser
         .parse_comma_separated(|parser| {

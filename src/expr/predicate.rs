@@ -1,6 +1,9 @@
 //! Conditions on rows.
 
-use super::{Expr, Scope, Source, value::{Type, Value}};
+use super::{
+    Expr, Scope, Source,
+    value::{Type, Value},
+};
 use crate::types::{Error, Result};
 
 /// An expression that is true or false, or unknown.

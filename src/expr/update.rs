@@ -55,7 +55,10 @@ impl Update {
     pub fn apply(&self, row: RowRef<'_>, key: KeyRef<'_>) -> Result<Vec<u8>> {
         let schema = row.schema();
         if schema.id() != self.schema {
-            return Err(Error::internal(format!("`{}` was parsed for another schema than the row's", self.text)));
+            return Err(Error::internal(format!(
+                "`{}` was parsed for another schema than the row's",
+                self.text
+            )));
         }
         let source = Source::row(row, key);
         let mut builder = Builder::new(schema);
@@ -77,7 +80,10 @@ impl Update {
 /// What can never fit is refused before any row is seen; what may fit is tried on each.
 fn assignable(column: &Column, value: Type, at: &str) -> Result<()> {
     if column.is_score {
-        return Err(Error::invalid(format!("the column `{}` is a score, which clients cannot write{at}", column.name)));
+        return Err(Error::invalid(format!(
+            "the column `{}` is a score, which clients cannot write{at}",
+            column.name
+        )));
     }
     let fits = match (column.kind, value) {
         (_, Type::Null) => column.nullable,

@@ -86,7 +86,9 @@ fn cast<'a>(kind: Kind, value: Scalar<'a>) -> std::result::Result<Scalar<'a>, Mi
         (Kind::I64, Scalar::I32(number)) => Ok(Scalar::I64(i64::from(number))),
         (Kind::Timestamp, Scalar::I32(number)) => Ok(Scalar::Timestamp(Timestamp(i64::from(number)))),
         (Kind::Timestamp, Scalar::I64(number)) => Ok(Scalar::Timestamp(Timestamp(number))),
-        (Kind::Timestamp, Scalar::Str(text)) => Timestamp::from_rfc3339(text).map(Scalar::Timestamp).ok_or(Misfit::Type),
+        (Kind::Timestamp, Scalar::Str(text)) => {
+            Timestamp::from_rfc3339(text).map(Scalar::Timestamp).ok_or(Misfit::Type)
+        }
         (Kind::I32 | Kind::I64 | Kind::Timestamp, Scalar::F32(number)) => {
             cast(kind, Scalar::I64(whole(f64::from(number))?))
         }

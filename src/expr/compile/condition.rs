@@ -24,7 +24,8 @@ impl Compiler<'_> {
             rest = left;
         }
         operands.push(rest);
-        let nodes = operands.iter().rev().map(|operand| self.condition(operand, depth)).collect::<Result<_>>()?;
+        let nodes =
+            operands.iter().rev().map(|operand| self.condition(operand, depth)).collect::<Result<_>>()?;
         let node = if *op == BinaryOperator::And { Node::And(nodes) } else { Node::Or(nodes) };
         Ok((node, Type::Bool))
     }
@@ -38,7 +39,13 @@ impl Compiler<'_> {
         Ok((Node::Is { of: self.condition(of, depth)?.boxed(), value, negated }, Type::Bool))
     }
 
-    pub(super) fn comparison(&self, op: Comparison, left: &Expr, right: &Expr, depth: usize) -> Result<Typed> {
+    pub(super) fn comparison(
+        &self,
+        op: Comparison,
+        left: &Expr,
+        right: &Expr,
+        depth: usize,
+    ) -> Result<Typed> {
         let node = compare(op, (self.expr(left, depth)?, left), (self.expr(right, depth)?, right))?;
         Ok((node, Type::Bool))
     }

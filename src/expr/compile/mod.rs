@@ -114,7 +114,8 @@ impl Compiler<'_> {
 
     fn unary(&self, op: UnaryOperator, of: &Expr, depth: usize) -> Result<Typed> {
         // The least integer has no positive counterpart to negate.
-        if let (UnaryOperator::Minus, Expr::Value(ValueWithSpan { value: Literal::Number(digits, _), .. })) = (op, of)
+        if let (UnaryOperator::Minus, Expr::Value(ValueWithSpan { value: Literal::Number(digits, _), .. })) =
+            (op, of)
             && let Ok(number) = format!("-{digits}").parse()
         {
             return Ok((Node::Constant(Value::Int(number)), Type::Int));
@@ -169,7 +170,9 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     pairs
         .iter()
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?, 16).ok())
+        .map(|pair| {
+            u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?, 16).ok()
+        })
         .collect()
 }
 
@@ -202,7 +205,9 @@ fn folded(node: Node) -> Node {
 /// An integer as a float where floats are expected.
 fn widened(node: Node, from: Type, to: Type) -> Node {
     match (from, to) {
-        (Type::Int, Type::Float) => folded(Node::Cast { of: node.boxed(), to: Target::Float, or_null: false }),
+        (Type::Int, Type::Float) => {
+            folded(Node::Cast { of: node.boxed(), to: Target::Float, or_null: false })
+        }
         _ => node,
     }
 }

@@ -22,7 +22,13 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    pub(super) fn binary(&self, left: &Expr, op: &BinaryOperator, right: &Expr, depth: usize) -> Result<Typed> {
+    pub(super) fn binary(
+        &self,
+        left: &Expr,
+        op: &BinaryOperator,
+        right: &Expr,
+        depth: usize,
+    ) -> Result<Typed> {
         let comparison = match op {
             BinaryOperator::Eq => Comparison::Equal,
             BinaryOperator::NotEq => Comparison::NotEqual,
@@ -48,7 +54,9 @@ impl Compiler<'_> {
             (Type::Timestamp, Operator::Add | Operator::Subtract, Type::Int) => Type::Timestamp,
             (Type::Int, Operator::Add, Type::Timestamp) => Type::Timestamp,
             (Type::Int, _, Type::Int) => Type::Int,
-            (Type::Null, _, other) | (other, _, Type::Null) if other.is_numeric() || other == Type::Null => other,
+            (Type::Null, _, other) | (other, _, Type::Null) if other.is_numeric() || other == Type::Null => {
+                other
+            }
             (a, _, b) if a.is_numeric() && b.is_numeric() => Type::Float,
             _ => return Err(Error::invalid(format!("there is no arithmetic of {a} and {b}{}", at(left)))),
         };
@@ -118,7 +126,13 @@ impl Compiler<'_> {
     }
 
     /// `CEIL` and `FLOOR`, which sqlparser sets apart from functions.
-    pub(super) fn rounding(&self, name: &str, of: &Expr, field: &CeilFloorKind, depth: usize) -> Result<Typed> {
+    pub(super) fn rounding(
+        &self,
+        name: &str,
+        of: &Expr,
+        field: &CeilFloorKind,
+        depth: usize,
+    ) -> Result<Typed> {
         match field {
             CeilFloorKind::DateTimeField(DateTimeField::NoDateTime) => self.call(name, &[of], &at(of), depth),
             _ => Err(Error::invalid(format!("{name} takes one number{}", at(of)))),
@@ -129,7 +143,8 @@ impl Compiler<'_> {
         let tree_at = call.name.0.first().and_then(|part| part.as_ident());
         let place = tree_at.map(|name| super::place(name.span.start)).unwrap_or_default();
         let plain = call.filter.is_none() && call.over.is_none() && call.within_group.is_empty();
-        let ([name], FunctionArguments::List(list), true) = (call.name.0.as_slice(), &call.args, plain) else {
+        let ([name], FunctionArguments::List(list), true) = (call.name.0.as_slice(), &call.args, plain)
+        else {
             return Err(Error::invalid(format!("this kind of function is not supported{place}")));
         };
         if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
@@ -148,7 +163,9 @@ impl Compiler<'_> {
         match (name, typed.len()) {
             ("coalesce", 1..) => joined(typed).map(|(of, value_type)| (Node::Coalesce(of), value_type)),
             ("least" | "greatest", 1..) => {
-                if let Some(((_, other @ Type::Vector(_)), _)) = typed.iter().find(|((_, of), _)| matches!(of, Type::Vector(_))) {
+                if let Some(((_, other @ Type::Vector(_)), _)) =
+                    typed.iter().find(|((_, of), _)| matches!(of, Type::Vector(_)))
+                {
                     return Err(Error::invalid(format!("{name} takes no {other}{place}")));
                 }
                 let greatest = name == "greatest";
@@ -181,7 +198,10 @@ fn joined(results: Vec<(Typed, &Expr)>) -> Result<(Vec<Node>, Type)> {
     let mut whole = Type::Null;
     for ((_, value_type), tree) in &results {
         whole = whole.join(*value_type).ok_or_else(|| {
-            Error::invalid(format!("{whole} and {value_type} cannot be results of one expression{}", at(tree)))
+            Error::invalid(format!(
+                "{whole} and {value_type} cannot be results of one expression{}",
+                at(tree)
+            ))
         })?;
     }
     Ok((results.into_iter().map(|((node, from), _)| widened(node, from, whole)).collect(), whole))
