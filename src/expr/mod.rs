@@ -35,6 +35,8 @@ mod node;
 mod parse;
 mod predicate;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod update;
 mod value;
 

@@ -118,8 +118,8 @@ impl fmt::Display for Scalar<'_> {
             Scalar::F32(value) => write!(f, "{value}"),
             Scalar::F64(value) => write!(f, "{value}"),
             Scalar::Str(text) => match text.char_indices().nth(SHOWN) {
-                Some((cut, _)) => write!(f, "\"{}..\"", text[..cut].escape_debug()),
-                None => write!(f, "\"{}\"", text.escape_debug()),
+                Some((cut, _)) => write!(f, "{:?}..", &text[..cut]),
+                None => write!(f, "{text:?}"),
             },
             Scalar::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
             Scalar::Timestamp(at) => write!(f, "{at}"),
