@@ -1,6 +1,6 @@
 //! What the benches share: servers in processes of their own, rounds in alternating order, and one way to print.
 
-#![allow(dead_code, reason = "each bench uses its part")]
+#![allow(dead_code, unused_imports, reason = "each bench uses its part")]
 
 mod arguments;
 #[cfg(feature = "rivals")]
