@@ -15,6 +15,7 @@ mod member;
 mod model;
 mod name;
 
+pub use crate::types::{MAX_NAME_CHARS, check_name};
 pub use binding::{Binding, BindingFile, Mode, ModelReference, Nan, OnDeadline, Target};
 pub use catalogue::Catalogue;
 pub use command::{Command, Response};
@@ -25,7 +26,6 @@ pub use member::{Member, Node};
 pub use model::{
     InputSignature, Model, ModelKind, ModelVersion, NullPolicy, NumberKind, OutputKind, OutputSignature,
 };
-pub use name::{MAX_NAME_CHARS, check_name};
 
 pub use crate::row::schema_file::MapFile;
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Column, Kind, MAX_COLUMNS, MAX_NAME_BYTES, Schema};
-use crate::types::{Error, KeyKind, Result, SchemaId, read_toml};
+use super::{Column, Kind, MAX_COLUMNS, Schema};
+use crate::types::{Error, KeyKind, Result, SchemaId, check_name, read_toml};
 
 /// What a schema file says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub fn parse(name: &str, text: &str) -> Result<MapFile> {
             .hint("this version reads `format = 1`")
             .within(at(file.format.span().start)));
     }
-    check_map_name(file.map.get_ref()).map_err(|error| error.within(at(file.map.span().start)))?;
+    check_name("map", file.map.get_ref()).map_err(|error| error.within(at(file.map.span().start)))?;
     let schema = match (file.kind, &file.key) {
         (MapKind::Plain, _) if file.columns.is_empty() && file.scores.is_empty() => None,
         (MapKind::Plain, _) => {
@@ -106,16 +106,6 @@ pub fn parse(name: &str, text: &str) -> Result<MapFile> {
 
 fn line_at(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-}
-
-/// A map's name: letters, digits, `_`, `-` and `.`, so that it stands in a URL and on a command line as it is.
-pub fn check_map_name(name: &str) -> Result<()> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if !name.is_empty() && name.len() <= MAX_NAME_BYTES && name.bytes().all(plain) {
-        return Ok(());
-    }
-    Err(Error::invalid(format!("`{}` cannot name a map", name.escape_debug()))
-        .hint(format!("names are 1 to {MAX_NAME_BYTES} letters, digits, `_`, `-` or `.`")))
 }
 
 fn schema(

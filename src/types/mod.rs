@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod id;
 mod key;
+mod name;
 mod time;
 
 pub use document::{MAX_DOCUMENT_BYTES, read_toml};
@@ -13,4 +14,5 @@ pub use id::{
     Position, RequestId, RowVersion, SchemaId, Seq, SessionId,
 };
 pub use key::{Key, KeyError, KeyKind, KeyRef, MAX_KEY_BYTES};
+pub use name::{MAX_NAME_CHARS, check_name};
 pub use time::{Now, Timestamp};
