@@ -16,6 +16,7 @@ mod interrupt;
 mod map;
 mod model;
 mod output;
+pub mod payments;
 mod rows;
 mod subscribe;
 mod table;
