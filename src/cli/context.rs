@@ -1,9 +1,12 @@
 //! What every command is given: how to speak, whom to ask.
 
-use std::{path::Path, sync::Arc};
+use std::{fs, path::Path, sync::Arc};
 
 use super::{failure::Result, output::Output, rows::unreadable};
-use crate::types::Error;
+use crate::{
+    client::{self, Client, Map},
+    types::Error,
+};
 
 /// What every command is given.
 #[derive(Clone, Debug)]
@@ -11,12 +14,28 @@ pub(super) struct Context {
     /// Where data, hints and progress go.
     pub(super) output: Output,
     /// The addresses to connect to, in the order of preference.
-    pub(super) addr: Arc<[String]>,
+    addresses: Arc<[String]>,
 }
 
 impl Context {
-    pub(super) fn new(output: Output, addr: Vec<String>) -> Self {
-        Context { output, addr: addr.into() }
+    pub(super) fn new(output: Output, addresses: Vec<String>) -> Self {
+        Context { output, addresses: addresses.into() }
+    }
+
+    /// Connects to the first address that answers.
+    pub(super) async fn connect(&self) -> Result<Client> {
+        self.connect_by(1).await
+    }
+
+    /// Connects with several connections, which the callers share.
+    pub(super) async fn connect_by(&self, connections: usize) -> Result<Client> {
+        let options = client::Options::new(self.addresses.iter().cloned());
+        Ok(Client::with_options(client::Options { connections, ..options }).await?)
+    }
+
+    /// Connects and opens a map.
+    pub(super) async fn map(&self, name: &str) -> Result<Map> {
+        Ok(self.connect().await?.map(name).await?)
     }
 
     /// Runs a command that talks to the cluster.
@@ -29,12 +48,7 @@ impl Context {
     }
 }
 
-/// Reads a file that the user named.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| unreadable(path, &error).into())
-}
-
 /// Reads a text file that the user named.
 pub(super) fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error).into())
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error).into())
 }

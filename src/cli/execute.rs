@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::{context::Context, failure::Result, rows::parse_key, shape};
+
 /// Update a row where it lives, atomically, with SQL assignments.
 #[derive(Debug, Args)]
 #[command(
@@ -19,4 +21,18 @@ pub(super) struct Execute {
     /// The affinity that the row was put with; it is part of the key.
     #[arg(long)]
     affinity: Option<String>,
+}
+
+impl Execute {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        let map = context.map(&self.map).await?;
+        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let row = map.execute_on_key(&key, &self.update).await?;
+        let object = serde_json::json!({
+            "key": shape::key(&key),
+            "version": row.version.0,
+            "row": shape::row(&row, map.description().schema.is_none())?,
+        });
+        Ok(context.output.answer(&object, shape::lines(&object))?)
+    }
 }

@@ -18,6 +18,7 @@ mod model;
 mod output;
 pub mod payments;
 mod rows;
+mod shape;
 mod subscribe;
 mod table;
 mod usage;
@@ -97,8 +98,16 @@ impl Cli {
 }
 
 impl Command {
-    fn run(self, _context: &Context) -> Result {
-        Err(crate::types::Error::unavailable("this command is being built").into())
+    fn run(self, context: &Context) -> Result {
+        match self {
+            Command::Map(command) => context.block_on(command.run(context)),
+            Command::Binding(command) => context.block_on(command.run(context)),
+            Command::Subscribe(command) => context.block_on(command.run(context)),
+            Command::Execute(command) => context.block_on(command.run(context)),
+            Command::Cluster(command) => context.block_on(command.run(context)),
+            Command::Bench(command) => context.block_on(command.run(context)),
+            Command::Model(_) => Err(crate::types::Error::unavailable("this command is being built").into()),
+        }
     }
 }
 

@@ -10,7 +10,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
-use super::table::Table;
 use crate::types::Error;
 
 /// How this invocation speaks.
@@ -39,11 +38,6 @@ impl Output {
             writeln!(stdout, "{text}")?;
         }
         stdout.flush()
-    }
-
-    /// Prints a list: one array with `--json`, else the table.
-    pub(super) fn list<T: Serialize>(self, rows: &[T], table: impl FnOnce(&[T]) -> Table) -> io::Result<()> {
-        if self.json { self.answer(&rows, "") } else { write!(io::stdout().lock(), "{}", table(rows)) }
     }
 
     /// Says something beside the data.

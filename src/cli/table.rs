@@ -28,16 +28,15 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths: Vec<usize> = (0..self.heading.len()).map(|column| self.width(column)).collect();
-        let mut line = |cells: &mut dyn Iterator<Item = &str>| {
-            let mut text = String::new();
-            for (cell, width) in cells.zip(&widths) {
-                text.push_str(&format!("{cell:width$}  "));
-            }
-            writeln!(f, "{}", text.trim_end())
-        };
-        line(&mut self.heading.iter().copied())?;
-        self.rows.iter().try_for_each(|row| line(&mut row.iter().map(String::as_str)))
+        let heading: Vec<String> = self.heading.iter().map(ToString::to_string).collect();
+        let lines = [&heading].into_iter().chain(&self.rows).map(|row| line(row, &widths));
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
     }
+}
+
+fn line(cells: &[String], widths: &[usize]) -> String {
+    let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -49,6 +48,6 @@ mod tests {
         let mut table = Table::new(["NAME", "ROWS"]);
         table.row(["screening".into(), "569".into()]);
         table.row(["m".into(), "1".into()]);
-        assert_eq!(table.to_string(), "NAME       ROWS\nscreening  569\nm          1\n");
+        assert_eq!(table.to_string(), "NAME       ROWS\nscreening  569\nm          1");
     }
 }

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::{context::Context, failure::Result};
+
 mod apply;
 mod delete;
 mod list;
@@ -19,4 +21,14 @@ enum Command {
     Apply(apply::Apply),
     List(list::List),
     Delete(delete::Delete),
+}
+
+impl Binding {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        match self.command {
+            Command::Apply(command) => command.run(context).await,
+            Command::List(command) => command.run(context).await,
+            Command::Delete(command) => command.run(context).await,
+        }
+    }
 }

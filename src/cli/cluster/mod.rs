@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::{context::Context, failure::Result};
+
 mod status;
 
 /// See how the cluster is.
@@ -15,4 +17,12 @@ pub(super) struct Cluster {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::Status),
+}
+
+impl Cluster {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        match self.command {
+            Command::Status(command) => command.run(context).await,
+        }
+    }
 }

@@ -2,6 +2,11 @@
 
 use clap::Args;
 
+use crate::{
+    cli::{context::Context, failure::Result, rows::parse_key, shape},
+    types::Error,
+};
+
 /// Read one row with its version and the lineage of its scores.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  embergrid map get screening 842302")]
@@ -14,4 +19,20 @@ pub(super) struct Get {
     /// The affinity that the row was put with; it is part of the key.
     #[arg(long)]
     affinity: Option<String>,
+}
+
+impl Get {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        let map = context.map(&self.map).await?;
+        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let row = map.get_raw(&key).await?.ok_or_else(|| {
+            let error = Error::not_found(format!("the map {} has no row {key}", self.map));
+            match self.affinity {
+                None => error.hint("if it was put with an affinity, say `--affinity`: it is part of the key"),
+                Some(_) => error,
+            }
+        })?;
+        let object = shape::stored(&key, &row, map.description().schema.is_none())?;
+        Ok(context.output.answer(&object, shape::lines(&object))?)
+    }
 }

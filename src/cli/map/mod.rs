@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::{context::Context, failure::Result};
+
 mod create;
 mod drop;
 mod get;
@@ -31,4 +33,20 @@ enum Command {
     Remove(remove::Remove),
     Load(load::Load),
     Query(query::Query),
+}
+
+impl Map {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        match self.command {
+            Command::Create(command) => command.run(context).await,
+            Command::List(command) => command.run(context).await,
+            Command::Drop(command) => command.run(context).await,
+            Command::Size(command) => command.run(context).await,
+            Command::Put(command) => command.run(context).await,
+            Command::Get(command) => command.run(context).await,
+            Command::Remove(command) => command.run(context).await,
+            Command::Load(command) => command.run(context).await,
+            Command::Query(command) => command.run(context).await,
+        }
+    }
 }

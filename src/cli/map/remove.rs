@@ -2,6 +2,10 @@
 
 use clap::Args;
 
+use serde_json::json;
+
+use crate::cli::{context::Context, failure::Result, rows::parse_key, shape};
+
 /// Remove one row; prints what it was.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  embergrid map remove screening 842302")]
@@ -14,4 +18,21 @@ pub(super) struct Remove {
     /// The affinity that the row was put with; it is part of the key.
     #[arg(long)]
     affinity: Option<String>,
+}
+
+impl Remove {
+    pub(super) async fn run(self, context: &Context) -> Result {
+        let map = context.map(&self.map).await?;
+        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let old = map.remove(&key).await?;
+        let object = json!({
+            "key": shape::key(&key),
+            "old": shape::optional_row(old.as_ref(), map.description().schema.is_none())?,
+        });
+        let text = match old {
+            Some(old) => format!("removed {key}, version {}", old.version),
+            None => format!("there was no {key}"),
+        };
+        Ok(context.output.answer(&object, text)?)
+    }
 }
