@@ -15,14 +15,30 @@
 //! - Nothing is decided outside this room: not by whoever scores, not by whoever replies.
 //! - There is no path around the log: metadata, expiry and the end of a session are entries like any other.
 
+mod acknowledgements;
+mod admission;
+mod core;
+mod debts;
 mod effect;
 mod entry;
+mod expiry;
+mod identity;
 mod input;
 mod limits;
+mod log;
+mod operation;
+mod sessions;
+mod slots;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod tickets;
 mod view;
 
+pub use core::{Core, Setup};
 pub use effect::{Effect, Outcome, ScoreTask, Ticket};
 pub use entry::{Answer, Answered, Change, Entry};
 pub use input::{Input, Op, Origin, PutMode, Request, Ttl};
 pub use limits::Limits;
+pub use log::{Gone, Log};
 pub use view::{MapView, View};

@@ -19,6 +19,13 @@ pub(super) struct Seed(pub(super) u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct KeyHash(u64);
 
+impl KeyHash {
+    /// The hash as a number.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl Seed {
     pub(super) fn hash(self, key: &[u8]) -> KeyHash {
         KeyHash(xxh3_64_with_seed(key, self.0))

@@ -1,0 +1,274 @@
+//! Admission, and what an operation comes to.
+
+use std::sync::Arc;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{Core, Standing, commit::Draft};
+use crate::{
+    partition::{
+        Answer, Answered, Change, Effect, MapView, Request, Ttl,
+        admission::Room,
+        operation::{Decision, Operation, Write, decide, outcome},
+        sessions::Known,
+        slots::{OpId, Slot},
+        tail::Waiter,
+    },
+    row::RowRef,
+    store::{Lineage, Parts, Record},
+    types::{Class, Error, RowVersion, Timestamp},
+};
+
+impl Core {
+    /// Admits a request, or refuses it untouched: nothing is recorded of such a refusal, and a retry may succeed.
+    pub(super) fn handle_request(&mut self, request: Request, effects: &mut Vec<Effect>) {
+        match self.known(&request) {
+            Ok(true) => {}
+            Ok(false) => return self.handle_retry(&request, effects),
+            Err(error) => return refuse(&request, error, effects),
+        }
+        let room = Room::of(&request);
+        if let Err(error) = self.check_room(&request, room) {
+            return refuse(&request, error, effects);
+        }
+        let hash = self.store.hash(request.key.packed());
+        let slot = Slot::of(request.map, hash);
+        let op = Operation { hash, retries: SmallVec::new(), admitted_us: self.now.mono_us, request };
+        if self.slots.is_free(slot) {
+            self.start(op, None, effects);
+        } else {
+            let id = self.new_op_id();
+            self.slots.take(id, smallvec![slot]);
+            let deadline_us = op.request.deadline_us;
+            self.stand(id, Standing { op, deadline_us, scoring: None });
+        }
+    }
+
+    /// Whether the request is new; an error if it cannot be told or served.
+    fn known(&self, request: &Request) -> Result<bool, Error> {
+        if !self.is_primary() {
+            return Err(Error::new(
+                Class::NotPrimary,
+                format!("partition {} is led elsewhere", self.partition),
+            ));
+        }
+        if !self.store.leased(self.now.mono_us) {
+            return Err(Error::unavailable(format!("partition {} has no lease", self.partition))
+                .hint("retry in a moment"));
+        }
+        let Some(id) = request.id else { return Ok(true) };
+        if id.number < request.acknowledged_below {
+            return Err(forgotten(id.number));
+        }
+        match self.sessions.find(id) {
+            Known::New => Ok(true),
+            Known::UnderWay(_) | Known::Answered(..) => Ok(false),
+            Known::Forgotten => Err(forgotten(id.number)),
+        }
+    }
+
+    fn handle_retry(&mut self, request: &Request, effects: &mut Vec<Effect>) {
+        let Some(id) = request.id else { return };
+        match self.sessions.find(id) {
+            Known::UnderWay(op) => {
+                if let Some(standing) = self.standing.get_mut(&op) {
+                    standing.op.add_retry(request.origin);
+                }
+            }
+            Known::Answered(answer, seq) => {
+                let waiter = Waiter { origin: request.origin, answer: answer.clone() };
+                if let Err(waiter) = self.tail.wait(Some(seq), waiter) {
+                    waiter.reply(effects);
+                }
+            }
+            Known::New | Known::Forgotten => {}
+        }
+    }
+
+    fn check_room(&self, request: &Request, room: Room) -> Result<(), Error> {
+        self.admission.check(room)?;
+        if let Some(id) = request.id {
+            self.sessions.check(id, request.acknowledged_below)?;
+        }
+        match request.deadline_us {
+            Some(deadline_us) if deadline_us <= self.now.mono_us => {
+                Err(Error::deadline("the request's deadline had passed when it arrived"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs an operation whose slot is free, or held under `held`: to its end, or until it waits for scores.
+    pub(super) fn start(&mut self, op: Operation, held: Option<OpId>, effects: &mut Vec<Effect>) {
+        match self.resolve(&op) {
+            Step::Finish(conclusion) => self.finish(op, held, conclusion, effects),
+            Step::Score(write, map) => self.begin_scoring(op, held, write, map, effects),
+        }
+    }
+
+    /// What the operation comes to, over the row as it is.
+    fn resolve(&self, op: &Operation) -> Step {
+        let Request { map, key, .. } = &op.request;
+        let Some(view) = self.view.maps.get(map) else {
+            return Step::Finish(Conclusion::refusal(Error::not_found(format!(
+                "partition {} has no map {map} at catalogue version {}",
+                self.partition, self.view.version
+            ))));
+        };
+        let current = self.current(*map, op.hash, key.packed());
+        match decide(&op.request.op, current.as_ref()) {
+            Decision::Answer(answer) => Step::Finish(Conclusion::Answer(answer)),
+            Decision::Write(write) => match readable(view, &write) {
+                Err(error) => Step::Finish(Conclusion::refusal(error)),
+                Ok(()) if !view.bindings.is_empty() => Step::Score(write, view.clone()),
+                Ok(()) => {
+                    let new = self.written(op, &write.value, write.ttl, false, SmallVec::new());
+                    Step::Finish(Conclusion::Change(Change::Put { map: *map, old: current, new }))
+                }
+            },
+            Decision::Remove(old) => Step::Finish(Conclusion::Change(Change::Remove { map: *map, old })),
+            Decision::SetTtl(old, ttl) => {
+                let new = Record::new(&Parts { expires_at: self.expires_at(ttl), ..old.parts() });
+                Step::Finish(Conclusion::Change(Change::Ttl { map: *map, old, new }))
+            }
+        }
+    }
+
+    /// The row as the next entry writes it.
+    pub(super) fn written(
+        &self,
+        op: &Operation,
+        value: &[u8],
+        ttl: Option<Ttl>,
+        unscored: bool,
+        lineage: SmallVec<[Lineage; 2]>,
+    ) -> Record {
+        Record::new(&Parts {
+            key: op.request.key.packed(),
+            value,
+            row_version: RowVersion(self.next_seq().0),
+            expires_at: self.expires_at(ttl),
+            unscored,
+            lineage,
+        })
+    }
+
+    fn expires_at(&self, ttl: Option<Ttl>) -> Option<Timestamp> {
+        let ms = i64::try_from(ttl?.ms).unwrap_or(i64::MAX);
+        Some(Timestamp(self.partition_time().0.saturating_add(ms)))
+    }
+
+    /// Ends an operation: its entry is prepared, its slot goes to the next.
+    pub(super) fn finish(
+        &mut self,
+        op: Operation,
+        held: Option<OpId>,
+        conclusion: Conclusion,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (answer, change) = match conclusion {
+            Conclusion::Answer(answer) => (answer, None),
+            Conclusion::Change(change) => (Ok(outcome(&op.request.op, &change, false)), Some(change)),
+            Conclusion::Scored(change) => (Ok(outcome(&op.request.op, &change, true)), Some(change)),
+        };
+        let room = Room::of(&op.request);
+        let Request { origin, id, acknowledged_below, .. } = op.request;
+        let mut waiters: SmallVec<[Waiter; 1]> = SmallVec::new();
+        waiters.extend(op.retries.into_iter().map(|origin| Waiter { origin, answer: answer.clone() }));
+        if id.is_none() && change.is_none() {
+            // It has read what is prepared: the answer waits until that is committed.
+            if let Err(waiter) = self.tail.wait(None, Waiter { origin, answer }) {
+                waiter.reply(effects);
+            }
+        } else {
+            let answered = id.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
+            waiters.insert(0, Waiter { origin, answer });
+            let changes = change.into_iter().collect();
+            self.prepare(Draft { answered, changes, waiters, room: Some(room) }, effects);
+        }
+        if let Some(id) = held {
+            self.slots.release(id, &mut self.ready);
+        }
+    }
+
+    /// Lets an operation wait.
+    pub(super) fn stand(&mut self, id: OpId, standing: Standing) {
+        if let Some(request) = standing.op.request.id {
+            self.sessions.start(request, id);
+        }
+        if let Some(deadline_us) = standing.deadline_us {
+            self.deadlines.insert((deadline_us, id));
+        }
+        self.admission.enter(Room::of(&standing.op.request));
+        self.standing.insert(id, standing);
+    }
+
+    /// Takes an operation that waited; it keeps its slot.
+    pub(super) fn unstand(&mut self, id: OpId) -> Option<Standing> {
+        let standing = self.standing.remove(&id)?;
+        if let Some(deadline_us) = standing.deadline_us {
+            self.deadlines.remove(&(deadline_us, id));
+        }
+        self.admission.leave(Room::of(&standing.op.request));
+        if let Some(scoring) = &standing.scoring {
+            self.tickets.cancel(&scoring.gathering);
+        }
+        Some(standing)
+    }
+
+    pub(super) fn new_op_id(&mut self) -> OpId {
+        self.next_op += 1;
+        OpId(self.next_op)
+    }
+
+    /// Runs the operations whose turn has come, first come, first served.
+    pub(super) fn run_ready(&mut self, effects: &mut Vec<Effect>) {
+        while !self.ready.is_empty() {
+            let id = self.ready.remove(0);
+            if let Some(standing) = self.unstand(id) {
+                self.start(standing.op, Some(id), effects);
+            }
+        }
+    }
+}
+
+/// What is next for an operation.
+enum Step {
+    Finish(Conclusion),
+    Score(Write, Arc<MapView>),
+}
+
+/// How an operation ends.
+#[derive(Debug)]
+pub(super) enum Conclusion {
+    /// Nothing changes.
+    Answer(Answer),
+    /// The row changes to what the client knows already.
+    Change(Change),
+    /// The row changes, and the reply shows it.
+    Scored(Change),
+}
+
+impl Conclusion {
+    pub(super) fn refusal(error: Error) -> Self {
+        Conclusion::Answer(Err(Box::new(error)))
+    }
+}
+
+/// Whether the row's schema is known at this catalogue version.
+fn readable(view: &MapView, write: &Write) -> Result<(), Error> {
+    let Some(schema) = view.map.schema() else { return Ok(()) };
+    RowRef::trusted(schema, &write.value).map(drop).map_err(|error| {
+        Error::unavailable(error.message)
+            .hint("the partition may not have the map's latest schema yet: retry")
+    })
+}
+
+fn forgotten(number: u64) -> Error {
+    Error::conflict(format!("request {number} was answered before, and its answer acknowledged"))
+        .hint("give every request a number of its own")
+}
+
+fn refuse(request: &Request, error: Error, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Reply { origin: request.origin, answer: Err(error) });
+}

@@ -1,0 +1,77 @@
+//! What time brings: deadlines, expiry, scores to ask for again.
+
+use smallvec::smallvec;
+
+use super::{Core, Standing, commit::Draft, request::Conclusion};
+use crate::{
+    partition::{Change, Effect, expiry::Due, slots::Slot},
+    types::{Error, Timestamp},
+};
+
+/// How many rows expire in one step, so that a tick stays short.
+const EXPIRE_AT_ONCE: usize = 256;
+/// When to look again at a due row whose key is busy.
+const BUSY_PAUSE_MS: i64 = 50;
+/// The time of day may jump: a queue of expiries is looked at this often.
+const LONGEST_SLEEP_US: u64 = 500_000;
+
+impl Core {
+    /// When to hand in [`crate::partition::Input::Tick`] at the latest, on the clock of `mono_us`.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let expiry = self.expiry.next().map(|at| {
+            let ms = u64::try_from(at.0.saturating_sub(self.now.wall.0)).unwrap_or(0);
+            self.now.mono_us.saturating_add(ms.saturating_mul(1_000).min(LONGEST_SLEEP_US))
+        });
+        let late = self.deadlines.first().map(|(deadline_us, _)| *deadline_us);
+        [expiry, late, self.debts.next_due_us()].into_iter().flatten().min()
+    }
+
+    pub(super) fn handle_tick(&mut self, effects: &mut Vec<Effect>) {
+        if !self.is_primary() {
+            return;
+        }
+        self.end_waiting(effects);
+        self.expire(effects);
+    }
+
+    /// Ends what has waited for too long.
+    fn end_waiting(&mut self, effects: &mut Vec<Effect>) {
+        while let Some((deadline_us, id)) = self.deadlines.first().copied() {
+            if deadline_us > self.now.mono_us {
+                return;
+            }
+            let Some(Standing { op, scoring, .. }) = self.unstand(id) else { return };
+            match scoring {
+                Some(scoring) => self.conclude_scoring(op, Some(id), scoring, effects),
+                None => {
+                    let error = Error::deadline("the request's deadline passed while its key was busy");
+                    self.finish(op, Some(id), Conclusion::refusal(error), effects);
+                }
+            }
+            // The next in line may have become ready; a deadline of its own may have passed too.
+            self.run_ready(effects);
+        }
+    }
+
+    fn expire(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.partition_time();
+        for _ in 0..EXPIRE_AT_ONCE {
+            let Some(due) = self.expiry.pop(now) else { return };
+            self.expire_row(due, now, effects);
+        }
+    }
+
+    fn expire_row(&mut self, due: Due, now: Timestamp, effects: &mut Vec<Effect>) {
+        let hash = self.store.hash(due.key.packed());
+        let Some(old) = self.current(due.map, hash, due.key.packed()) else { return };
+        if old.expires_at().is_none_or(|at| at > now) {
+            return;
+        }
+        if self.slots.is_free(Slot::of(due.map, hash)) {
+            let changes = smallvec![Change::Expire { map: due.map, old }];
+            self.prepare(Draft { changes, ..Draft::default() }, effects);
+        } else {
+            self.expiry.postpone(Due { at: Timestamp(now.0.saturating_add(BUSY_PAUSE_MS)), ..due });
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! One client operation inside the core.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::{Answer, Change, MapView, Op, Origin, Outcome, PutMode, Request, Ttl, tickets::Gathering};
+use crate::{
+    store::{KeyHash, Record},
+    types::{Error, RowVersion},
+};
+
+/// Retries of one request that wait for its answer together; more than these lose the reply, not the effect.
+const MAX_RETRIES: usize = 8;
+
+/// An admitted request.
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub(super) request: Request,
+    pub(super) hash: KeyHash,
+    /// Other places that asked for the same answer since.
+    pub(super) retries: SmallVec<[Origin; 1]>,
+    pub(super) admitted_us: u64,
+}
+
+impl Operation {
+    /// The same request came again.
+    pub(super) fn add_retry(&mut self, origin: Origin) {
+        if self.retries.len() == MAX_RETRIES {
+            self.retries.remove(0);
+        }
+        self.retries.push(origin);
+    }
+}
+
+/// A row about to be written.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) value: Bytes,
+    pub(super) ttl: Option<Ttl>,
+}
+
+/// What an operation comes to, given the row as it is.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// Nothing changes.
+    Answer(Answer),
+    /// The row is written.
+    Write(Write),
+    /// This row is removed.
+    Remove(Record),
+    /// This row's expiry changes.
+    SetTtl(Record, Option<Ttl>),
+}
+
+/// An operation that waits for scores.
+#[derive(Debug)]
+pub(super) struct Scoring {
+    pub(super) write: Write,
+    pub(super) map: Arc<MapView>,
+    pub(super) gathering: Gathering,
+}
+
+/// Decides an operation over the row as it is.
+pub(super) fn decide(op: &Op, current: Option<&Record>) -> Decision {
+    match op {
+        Op::Put { value, mode, want_old, ttl } => match condition(*mode, current) {
+            Condition::Met => Decision::Write(Write { value: value.clone(), ttl: *ttl }),
+            Condition::NotMet => Decision::Answer(Ok(not_applied(current, *want_old))),
+            Condition::Conflict(error) => Decision::Answer(Err(error)),
+        },
+        Op::Remove { expected, want_old } => match (expected, current) {
+            (Some(expected), _) if current.map(Record::row_version) != Some(*expected) => {
+                Decision::Answer(Err(conflict(*expected, current)))
+            }
+            (_, Some(record)) => Decision::Remove(record.clone()),
+            (_, None) => Decision::Answer(Ok(not_applied(None, *want_old))),
+        },
+        Op::SetTtl { ttl } => match current {
+            Some(record) => Decision::SetTtl(record.clone(), *ttl),
+            None => Decision::Answer(Ok(not_applied(None, false))),
+        },
+    }
+}
+
+enum Condition {
+    Met,
+    NotMet,
+    Conflict(Box<Error>),
+}
+
+fn condition(mode: PutMode, current: Option<&Record>) -> Condition {
+    let met = match mode {
+        PutMode::Always => true,
+        PutMode::IfAbsent => current.is_none(),
+        PutMode::IfPresent => current.is_some(),
+        PutMode::IfVersion(expected) => {
+            if current.map(Record::row_version) != Some(expected) {
+                return Condition::Conflict(conflict(expected, current));
+            }
+            true
+        }
+    };
+    if met { Condition::Met } else { Condition::NotMet }
+}
+
+#[cold]
+fn conflict(expected: RowVersion, current: Option<&Record>) -> Box<Error> {
+    let message = match current {
+        Some(record) => format!("the row has version {}, not {expected}", record.row_version()),
+        None => format!("there is no row, so none of version {expected}"),
+    };
+    Box::new(Error::conflict(message).hint("read the row again and decide anew"))
+}
+
+fn not_applied(current: Option<&Record>, want_old: bool) -> Outcome {
+    Outcome {
+        applied: false,
+        version: current.map(Record::row_version),
+        old: current.filter(|_| want_old).cloned(),
+        record: None,
+    }
+}
+
+/// What the reply to an applied operation says.
+pub(super) fn outcome(op: &Op, change: &Change, show_record: bool) -> Outcome {
+    let want_old = matches!(op, Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. });
+    let (old, new) = change.row().map_or((None, None), |(_, old, new)| (old, new));
+    Outcome {
+        applied: true,
+        version: new.map(Record::row_version),
+        old: old.filter(|_| want_old).cloned(),
+        record: new.filter(|_| show_record).cloned(),
+    }
+}

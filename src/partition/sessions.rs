@@ -1,0 +1,292 @@
+//! Answers kept for retries.
+//!
+//! A session numbers its requests over all partitions; each partition keeps the answers of those it has seen. The
+//! session says below which number it will not ask again, and that travels in the entries: below it an answer is
+//! dropped, and a request refused, for it may have been executed.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Answer, Answered, Limits, identity::ByNumber, slots::OpId};
+use crate::{
+    store::Record,
+    types::{Error, RequestId, Seq, SessionId},
+};
+
+/// How many ended sessions are remembered, so that a request that comes late is not executed.
+const ENDED: usize = 4_096;
+
+/// What is known of a request.
+#[derive(Debug)]
+pub(super) enum Known<'a> {
+    /// Nothing: it is to be executed.
+    New,
+    /// It is under way.
+    UnderWay(OpId),
+    /// It was answered by the entry at this seq, committed or not.
+    Answered(&'a Answer, Seq),
+    /// It may have been executed; its answer is gone.
+    Forgotten,
+}
+
+#[derive(Debug)]
+pub(super) struct Sessions {
+    open: ByNumber<SessionId, Session>,
+    ended: BTreeSet<SessionId>,
+    max_sessions: usize,
+    max_answers: usize,
+    max_bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Session {
+    /// Requests below it are not asked again.
+    floor: u64,
+    /// By number, ascending.
+    answers: VecDeque<Kept>,
+    bytes: usize,
+    under_way: BTreeMap<u64, OpId>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    number: u64,
+    seq: Seq,
+    answer: Answer,
+}
+
+impl Kept {
+    fn size(&self) -> usize {
+        let answer = match &self.answer {
+            Ok(outcome) => [&outcome.old, &outcome.record].into_iter().flatten().map(Record::size).sum(),
+            Err(error) => error.message.len() + error.hint.as_ref().map_or(0, |hint| hint.len()),
+        };
+        size_of::<Kept>() + answer
+    }
+}
+
+impl Sessions {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Sessions {
+            open: ByNumber::default(),
+            ended: BTreeSet::new(),
+            max_sessions: limits.sessions,
+            max_answers: limits.session_answers,
+            max_bytes: limits.session_bytes,
+        }
+    }
+
+    /// What is known of a request.
+    pub(super) fn find(&self, id: RequestId) -> Known<'_> {
+        let Some(session) = self.open.get(&id.session) else {
+            return if self.ended.contains(&id.session) { Known::Forgotten } else { Known::New };
+        };
+        if id.number < session.floor {
+            return Known::Forgotten;
+        }
+        if let Some(op) = session.under_way.get(&id.number) {
+            return Known::UnderWay(*op);
+        }
+        match session.position(id.number) {
+            Ok(at) => Known::Answered(&session.answers[at].answer, session.answers[at].seq),
+            Err(_) => Known::New,
+        }
+    }
+
+    /// Refuses a new request whose answer there is no room to keep. What the session says it will not ask again
+    /// counts as gone.
+    pub(super) fn check(&self, id: RequestId, acknowledged_below: u64) -> Result<(), Error> {
+        let Some(session) = self.open.get(&id.session) else {
+            return if self.open.len() < self.max_sessions { Ok(()) } else { Err(too_many_sessions()) };
+        };
+        if session.answers.len() + session.under_way.len() < self.max_answers
+            && session.bytes < self.max_bytes
+        {
+            return Ok(());
+        }
+        let kept = session.answers.partition_point(|kept| kept.number < acknowledged_below);
+        let bytes: usize = session.answers.range(kept..).map(Kept::size).sum();
+        let answers = session.answers.len() - kept + session.under_way.len();
+        if answers < self.max_answers && bytes < self.max_bytes {
+            return Ok(());
+        }
+        Err(Error::overloaded(format!(
+            "session {} has {answers} requests without acknowledged answers",
+            id.session
+        ))
+        .hint("acknowledge answers before sending more"))
+    }
+
+    /// The request is under way.
+    pub(super) fn start(&mut self, id: RequestId, op: OpId) {
+        if !self.ended.contains(&id.session) {
+            self.open.entry(id.session).or_default().under_way.insert(id.number, op);
+        }
+    }
+
+    /// The request is answered by the entry at `seq`.
+    pub(super) fn answer(&mut self, answered: &Answered, seq: Seq) {
+        if self.ended.contains(&answered.id.session) {
+            return;
+        }
+        let session = self.open.entry(answered.id.session).or_default();
+        if !session.under_way.is_empty() {
+            session.under_way.remove(&answered.id.number);
+        }
+        session.acknowledge_below(answered.acknowledged_below);
+        session.keep(Kept { number: answered.id.number, seq, answer: answered.answer.clone() });
+    }
+
+    /// The session is over.
+    pub(super) fn end(&mut self, session: SessionId) {
+        self.open.remove(&session);
+        self.ended.insert(session);
+        if self.ended.len() > ENDED {
+            self.ended.pop_first();
+        }
+    }
+
+    /// How many answers are kept.
+    #[cfg(test)]
+    pub(super) fn kept(&self, session: SessionId) -> usize {
+        self.open.get(&session).map_or(0, |session| session.answers.len())
+    }
+}
+
+impl Session {
+    fn position(&self, number: u64) -> Result<usize, usize> {
+        // Requests come almost in order: look at the end first.
+        match self.answers.back() {
+            Some(last) if last.number >= number => {
+                self.answers.binary_search_by_key(&number, |kept| kept.number)
+            }
+            _ => Err(self.answers.len()),
+        }
+    }
+
+    fn acknowledge_below(&mut self, floor: u64) {
+        if floor <= self.floor {
+            return;
+        }
+        self.floor = floor;
+        while self.answers.front().is_some_and(|kept| kept.number < floor) {
+            self.bytes -= self.answers.pop_front().map_or(0, |kept| kept.size());
+        }
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        if kept.number < self.floor {
+            return;
+        }
+        if let Err(at) = self.position(kept.number) {
+            self.bytes += kept.size();
+            if at == self.answers.len() {
+                self.answers.push_back(kept)
+            } else {
+                self.answers.insert(at, kept)
+            }
+        }
+    }
+}
+
+fn too_many_sessions() -> Error {
+    Error::overloaded("the partition keeps answers for as many sessions as it may")
+        .hint("retry after a pause")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::partition::Outcome;
+
+    fn sessions(answers: usize, bytes: usize) -> Sessions {
+        Sessions::new(&Limits {
+            session_answers: answers,
+            session_bytes: bytes,
+            sessions: 2,
+            ..Limits::default()
+        })
+    }
+
+    fn id(number: u64) -> RequestId {
+        RequestId { session: SessionId(1), number }
+    }
+
+    fn answered(number: u64, acknowledged_below: u64) -> Answered {
+        Answered { id: id(number), acknowledged_below, answer: Ok(Outcome::default()) }
+    }
+
+    fn known(sessions: &Sessions, number: u64) -> String {
+        match sessions.find(id(number)) {
+            Known::New => "new".into(),
+            Known::UnderWay(op) => format!("under way {}", op.0),
+            Known::Answered(_, seq) => format!("answered {seq}"),
+            Known::Forgotten => "forgotten".into(),
+        }
+    }
+
+    #[test]
+    fn answers_come_in_any_order() {
+        let mut sessions = sessions(9, 1 << 20);
+        for (number, seq) in [(5, 1), (9, 2), (7, 3), (4, 4)] {
+            sessions.answer(&answered(number, 0), Seq(seq));
+        }
+        let all: Vec<_> = (3..=10).map(|number| known(&sessions, number)).collect();
+        assert_eq!(all, ["new", "answered 4", "answered 1", "new", "answered 3", "new", "answered 2", "new"]);
+    }
+
+    #[test]
+    fn below_the_watermark_nothing_is_executed() {
+        let mut sessions = sessions(9, 1 << 20);
+        for number in 1..=4 {
+            sessions.answer(&answered(number, 0), Seq(number));
+        }
+        sessions.answer(&answered(9, 4), Seq(5));
+        assert_eq!(
+            [1, 3, 4, 5].map(|number| known(&sessions, number)),
+            ["forgotten", "forgotten", "answered 4", "new"]
+        );
+        assert_eq!(sessions.kept(SessionId(1)), 2);
+        sessions.answer(&answered(10, 1), Seq(6));
+        assert_eq!(known(&sessions, 3), "forgotten", "a watermark never goes back");
+    }
+
+    #[test]
+    fn what_is_under_way_is_known_until_it_is_answered() {
+        let mut sessions = sessions(9, 1 << 20);
+        sessions.start(id(1), OpId(77));
+        assert_eq!(known(&sessions, 1), "under way 77");
+        sessions.answer(&answered(1, 0), Seq(3));
+        assert_eq!(known(&sessions, 1), "answered 3");
+    }
+
+    #[test]
+    fn a_full_session_is_overloaded_until_it_acknowledges() {
+        let mut sessions = sessions(3, 1 << 20);
+        sessions.answer(&answered(1, 0), Seq(1));
+        sessions.answer(&answered(2, 0), Seq(2));
+        assert_eq!(sessions.check(id(3), 0), Ok(()));
+        sessions.start(id(3), OpId(1));
+        let refusal = sessions.check(id(4), 0).unwrap_err();
+        assert_eq!(refusal.class, crate::types::Class::Overloaded);
+        assert_eq!(sessions.check(id(4), 2), Ok(()));
+        let mut sessions = self::sessions(99, 100);
+        sessions.answer(&answered(1, 0), Seq(1));
+        sessions.answer(&answered(2, 0), Seq(2));
+        sessions.answer(&answered(3, 0), Seq(2));
+        assert!(sessions.check(id(4), 0).is_err());
+        assert_eq!(sessions.check(id(4), 3), Ok(()));
+    }
+
+    #[test]
+    fn sessions_are_counted_and_an_ended_one_stays_ended() {
+        let mut sessions = sessions(9, 1 << 20);
+        sessions.answer(&answered(1, 0), Seq(1));
+        let of = |session| RequestId { session: SessionId(session), number: 1 };
+        sessions.answer(&Answered { id: of(2), ..answered(1, 0) }, Seq(2));
+        assert!(sessions.check(of(3), 0).is_err());
+        sessions.end(SessionId(1));
+        assert_eq!(sessions.check(of(3), 0), Ok(()));
+        assert_eq!(known(&sessions, 1), "forgotten");
+        assert_eq!(known(&sessions, 2), "forgotten");
+    }
+}

@@ -1,0 +1,9 @@
+//! The core's rules, asserted on exact effects. An effect is written as one line, see [`line`].
+
+mod bench;
+mod catalogue;
+mod replicas;
+mod retries;
+mod scores;
+mod time;
+mod writes;
