@@ -106,7 +106,7 @@ impl Command {
             Command::Execute(command) => context.block_on(command.run(context)),
             Command::Cluster(command) => context.block_on(command.run(context)),
             Command::Bench(command) => context.block_on(command.run(context)),
-            Command::Model(_) => Err(crate::types::Error::unavailable("this command is being built").into()),
+            Command::Model(command) => command.run(context),
         }
     }
 }

@@ -2,10 +2,14 @@
 
 use clap::{Args, Subcommand};
 
+use super::{context::Context, failure::Result};
+use crate::wire::v1::ModelDescription;
+
 mod alias;
 mod bench;
 mod deploy;
 mod list;
+mod package;
 mod run;
 mod show;
 mod verify;
@@ -29,4 +33,26 @@ enum Command {
     Verify(verify::Verify),
     Run(run::Run),
     Bench(bench::Bench),
+}
+
+impl Model {
+    pub(super) fn run(self, context: &Context) -> Result {
+        match self.command {
+            Command::Deploy(command) => context.block_on(command.run(context)),
+            Command::List(command) => context.block_on(command.run(context)),
+            Command::Show(command) => context.block_on(command.run(context)),
+            Command::Alias(command) => context.block_on(command.run(context)),
+            Command::Verify(_) | Command::Run(_) | Command::Bench(_) => {
+                Err(crate::types::Error::unavailable("this command is being built").into())
+            }
+        }
+    }
+}
+
+/// A model's aliases, each with the version that it names.
+fn aliases(model: &ModelDescription) -> Vec<String> {
+    let mut aliases: Vec<String> =
+        model.aliases.iter().map(|(alias, version)| format!("{alias} = {version}")).collect();
+    aliases.sort();
+    aliases
 }
