@@ -1,0 +1,179 @@
+//! The control group's database: log entries and a few facts, in one file or in memory.
+
+use std::{ops::RangeBounds, sync::Arc};
+
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, backends::InMemoryBackend,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::folder::Folder;
+
+const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
+const FACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
+
+/// Room for pages: the database is small and read at start.
+const CACHE_BYTES: usize = 4 << 20;
+
+/// Why the database failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the control database: {0}")]
+    Database(#[from] redb::Error),
+    #[error("the control database holds what is not understood: {0}")]
+    Content(#[from] serde_json::Error),
+    #[error("the process is ending")]
+    Ending,
+}
+
+/// One value that is replaced as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fact {
+    Vote,
+    Committed,
+    Purged,
+    SnapshotMeta,
+    Snapshot,
+}
+
+impl Fact {
+    fn name(self) -> &'static str {
+        match self {
+            Fact::Vote => "vote",
+            Fact::Committed => "committed",
+            Fact::Purged => "purged",
+            Fact::SnapshotMeta => "snapshot meta",
+            Fact::Snapshot => "snapshot",
+        }
+    }
+}
+
+/// What is written in one go.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) facts: Vec<(Fact, Vec<u8>)>,
+    pub(super) entries: Vec<(u64, Vec<u8>)>,
+    /// Entries to remove: from here on, or up to here.
+    pub(super) truncate_from: Option<u64>,
+    pub(super) purge_to: Option<u64>,
+}
+
+impl Batch {
+    pub(super) fn fact<T: Serialize>(mut self, fact: Fact, value: &T) -> Result<Self, Fault> {
+        self.facts.push((fact, serde_json::to_vec(value)?));
+        Ok(self)
+    }
+}
+
+/// The database, and the lock on the folder that holds it.
+pub(super) struct Disk {
+    database: Database,
+    /// Released when the last user of the database is gone, not before.
+    _folder: Option<Arc<Folder>>,
+}
+
+impl Disk {
+    /// Opens the database of a data folder, or makes one in memory.
+    pub(super) fn open(folder: Option<Arc<Folder>>) -> Result<Self, Fault> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let database = match folder.as_deref().map(Folder::path) {
+            Some(path) => builder.create(path.join("control.redb")),
+            None => builder.create_with_backend(InMemoryBackend::new()),
+        };
+        let disk = Disk { database: database.map_err(redb::Error::from)?, _folder: folder };
+        disk.create_tables().map_err(Fault::Database)?;
+        Ok(disk)
+    }
+
+    fn create_tables(&self) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        transaction.open_table(LOG)?;
+        transaction.open_table(FACTS)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Writes all of it; on return it is on disk.
+    pub(super) fn write(&self, batch: &Batch) -> Result<(), Fault> {
+        self.commit(batch, Durability::Immediate).map_err(Fault::Database)
+    }
+
+    /// Writes what may be lost again: it reaches the disk with the next [`Disk::write`].
+    pub(super) fn write_lazily(&self, batch: &Batch) -> Result<(), Fault> {
+        self.commit(batch, Durability::None).map_err(Fault::Database)
+    }
+
+    fn commit(&self, batch: &Batch, durability: Durability) -> Result<(), redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_durability(durability)?;
+        {
+            let mut log = transaction.open_table(LOG)?;
+            if let Some(from) = batch.truncate_from {
+                log.retain_in(from.., |_, _| false)?;
+            }
+            if let Some(to) = batch.purge_to {
+                log.retain_in(..=to, |_, _| false)?;
+            }
+            for (index, entry) in &batch.entries {
+                log.insert(index, entry.as_slice())?;
+            }
+            let mut facts = transaction.open_table(FACTS)?;
+            for (fact, value) in &batch.facts {
+                facts.insert(fact.name(), value.as_slice())?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// A fact's value.
+    pub(super) fn fact<T: DeserializeOwned>(&self, fact: Fact) -> Result<Option<T>, Fault> {
+        self.raw_fact(fact)?.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(Fault::Content)
+    }
+
+    /// A fact's bytes.
+    pub(super) fn raw_fact(&self, fact: Fact) -> Result<Option<Vec<u8>>, Fault> {
+        let read = || -> Result<_, redb::Error> {
+            let facts = self.database.begin_read()?.open_table(FACTS)?;
+            Ok(facts.get(fact.name())?.map(|value| value.value().to_vec()))
+        };
+        read().map_err(Fault::Database)
+    }
+
+    /// The entries in a range, in order.
+    pub(super) fn entries<T: DeserializeOwned>(&self, range: impl RangeBounds<u64>) -> Result<Vec<T>, Fault> {
+        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+            let log = self.database.begin_read()?.open_table(LOG)?;
+            log.range(range)?.map(|item| Ok(item?.1.value().to_vec())).collect()
+        };
+        let raw = read().map_err(Fault::Database)?;
+        raw.iter()
+            .map(|bytes| serde_json::from_slice(bytes))
+            .collect::<Result<_, _>>()
+            .map_err(Fault::Content)
+    }
+
+    /// The last entry.
+    pub(super) fn last_entry<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
+        let read = || -> Result<_, redb::Error> {
+            let log = self.database.begin_read()?.open_table(LOG)?;
+            Ok(log.last()?.map(|(_, value)| value.value().to_vec()))
+        };
+        let raw = read().map_err(Fault::Database)?;
+        raw.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(Fault::Content)
+    }
+}
+
+/// Runs what waits for the disk where waiting harms nobody.
+pub(super) async fn blocking<T: Send + 'static>(
+    disk: &Arc<Disk>,
+    work: impl FnOnce(&Disk) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let disk = Arc::clone(disk);
+    tokio::task::spawn_blocking(move || work(&disk)).await.unwrap_or(Err(Fault::Ending))
+}
+
+/// Opens the database of a folder at `path`, for tests.
+#[cfg(test)]
+pub(super) fn open_at(path: &std::path::Path) -> Disk {
+    Disk::open(Some(Arc::new(Folder::open(path).unwrap()))).unwrap()
+}
