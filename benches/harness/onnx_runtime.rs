@@ -1,6 +1,7 @@
 //! ONNX Runtime in this process, one thread, through its C API.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use ort::environment::Environment;
 use ort::session::Session;
@@ -11,19 +12,14 @@ pub(crate) struct OnnxRuntime {
     session: Session,
     features: i64,
     output: String,
-    _environment: Environment,
 }
 
 impl OnnxRuntime {
-    /// Loads `model`; `output` is the output that is read, of `f32`. One a process.
+    /// Loads `model`; `output` is the output that is read, of `f32`.
     pub(crate) fn load(model: &Path, features: usize, output: &str) -> Self {
-        let library = super::python::onnx_runtime_library();
-        let environment =
-            ort::init_from(library).expect("the library loads").build().expect("an environment");
-        let session =
-            open(&environment, model).unwrap_or_else(|error| panic!("{}: {error}", model.display()));
+        let session = open(model).unwrap_or_else(|error| panic!("{}: {error}", model.display()));
         let features = i64::try_from(features).expect("few");
-        Self { session, features, output: output.to_owned(), _environment: environment }
+        Self { session, features, output: output.to_owned() }
     }
 
     /// Runs the model over `rows`, row after row, and hands the output's elements to `read`.
@@ -35,6 +31,15 @@ impl OnnxRuntime {
     }
 }
 
-fn open(environment: &Environment, model: &Path) -> ort::Result<Session> {
-    Session::builder(environment)?.with_intra_threads(1)?.with_inter_threads(1)?.commit_from_file(model)
+/// The process's one environment.
+fn environment() -> &'static Environment {
+    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let library = super::python::onnx_runtime_library();
+        ort::init_from(library).expect("the library loads").build().expect("an environment")
+    })
+}
+
+fn open(model: &Path) -> ort::Result<Session> {
+    Session::builder(environment())?.with_intra_threads(1)?.with_inter_threads(1)?.commit_from_file(model)
 }

@@ -7,20 +7,25 @@ use serde::Serialize;
 pub(crate) struct Cell {
     name: String,
     ours: f64,
-    rival: f64,
+    rival: Option<f64>,
     unit: &'static str,
-    ratio: f64,
+    ratio: Option<f64>,
 }
 
 impl Cell {
     /// A figure of which more is better; the ratio is ours over the rival's.
     pub(crate) fn more_is_better(name: impl Into<String>, unit: &'static str, ours: f64, rival: f64) -> Self {
-        Self { name: name.into(), ours, rival, unit, ratio: ours / rival }
+        Self { name: name.into(), ours, rival: Some(rival), unit, ratio: Some(ours / rival) }
     }
 
     /// A figure of which less is better; the ratio is the rival's over ours.
     pub(crate) fn less_is_better(name: impl Into<String>, unit: &'static str, ours: f64, rival: f64) -> Self {
-        Self { name: name.into(), ours, rival, unit, ratio: rival / ours }
+        Self { name: name.into(), ours, rival: Some(rival), unit, ratio: Some(rival / ours) }
+    }
+
+    /// A figure without a rival.
+    pub(crate) fn alone(name: impl Into<String>, unit: &'static str, ours: f64) -> Self {
+        Self { name: name.into(), ours, rival: None, unit, ratio: None }
     }
 }
 
@@ -57,5 +62,7 @@ impl Report {
 
 fn line(cell: &Cell) -> String {
     let Cell { name, ours, rival, unit, ratio } = cell;
-    format!("{name:<64} {ours:>12.1} {rival:>12.1} {unit:<7} {ratio:>5.2}x")
+    let rival = rival.map_or("-".to_owned(), |rival| format!("{rival:.1}"));
+    let ratio = ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.2}x"));
+    format!("{name:<64} {ours:>12.1} {rival:>12} {unit:<7} {ratio:>6}")
 }

@@ -21,10 +21,11 @@ sys.path.insert(0, str(HERE.parent))
 import golden  # noqa: E402
 
 NOT_FEATURES = {"id", "card", "time", "country", "is_fraud"}
+FLAGS = {"true": 1.0, "false": 0.0}
 
 
 def number(text: str) -> float:
-    return {"true": 1.0, "false": 0.0}.get(text) if text in ("true", "false") else float(text)
+    return FLAGS[text] if text in FLAGS else float(text)
 
 
 with open(sys.argv[1], newline="") as file:
