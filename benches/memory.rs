@@ -6,14 +6,14 @@
 
 mod harness;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use bytes::Bytes;
 use embergrid::client::{Client, Map};
 
-use harness::{Arguments, Cell, Report, Server};
+use harness::{Arguments, Cell, Report, Server, key};
 
 const VALUE: [u8; 128] = [b'x'; 128];
 const KEY_BYTES: u64 = 16;
@@ -32,7 +32,7 @@ fn main() {
     for step in 1..=8 {
         let entries = first + step * first / 8;
         runtime.block_on(fill(&map, loaded..entries));
-        fill_redis(&redis, loaded..entries);
+        redis.fill(loaded..entries, &VALUE);
         loaded = entries;
         // What goes away by itself is gone by then.
         std::thread::sleep(Duration::from_secs(2));
@@ -50,10 +50,6 @@ fn beyond(resident: u64, empty: u64, entries: u64) -> f64 {
     (resident as f64 - empty as f64 - content as f64) / entries as f64
 }
 
-fn key(number: u64) -> String {
-    format!("key:{number:012}")
-}
-
 async fn open(node: &Server) -> Map {
     let client = Client::connect(format!("127.0.0.1:{}", node.port)).await.expect("the node answers");
     client.create_map("memory", None).await.expect("a plain map");
@@ -66,27 +62,6 @@ async fn fill(map: &Map, mut numbers: std::ops::Range<u64>) {
         let entries = batch.iter().map(|number| (key(*number), Bytes::from_static(&VALUE)));
         for put in map.put_all_raw(entries).await.expect("the node answers") {
             put.expect("stored");
-        }
-    }
-}
-
-fn fill_redis(redis: &Server, mut numbers: std::ops::Range<u64>) {
-    let mut stream = TcpStream::connect(("127.0.0.1", redis.port)).expect("redis-server listens");
-    let mut answers = BufReader::new(stream.try_clone().expect("a handle"));
-    while !numbers.is_empty() {
-        let batch: Vec<_> = numbers.by_ref().take(BATCH as usize).collect();
-        let mut request = Vec::new();
-        for number in &batch {
-            let head = format!("*3\r\n$3\r\nSET\r\n${KEY_BYTES}\r\n{}\r\n${}\r\n", key(*number), VALUE.len());
-            request.extend_from_slice(head.as_bytes());
-            request.extend_from_slice(&VALUE);
-            request.extend_from_slice(b"\r\n");
-        }
-        stream.write_all(&request).expect("redis-server reads");
-        for _ in &batch {
-            let mut line = String::new();
-            answers.read_line(&mut line).expect("redis-server answers");
-            assert_eq!(line, "+OK\r\n");
         }
     }
 }

@@ -11,12 +11,13 @@ use harness::{Arguments, Cell, Report, Server, Side, medians, run};
 
 const CALLERS: usize = 50;
 const VALUE_BYTES: usize = 128;
-/// Keys that the rivals choose among.
-const KEYS: u64 = 100_000;
+/// The most keys of a run, as `embergrid bench` has it: a run of fewer operations has as many keys.
+const MOST_KEYS: u64 = 1_000_000;
 
 fn main() {
     let arguments = Arguments::read();
     let (node, redis) = (Server::node(), Server::redis());
+    redis.fill(0..MOST_KEYS, &[b'x'; VALUE_BYTES]);
     let mut report = Report::new("vs_redis");
     for (batch, requests) in [(1, 500_000), (16, 4_000_000)] {
         for operation in ["set", "get"] {
@@ -65,7 +66,7 @@ fn redis_benchmark(redis: &Server, operation: &str, batch: usize, requests: u64)
     let text = run(Command::new("redis-benchmark").args(["-t", operation, "--csv"]).args(
         [("-p", redis.port.into()), ("-c", CALLERS as u64), ("-d", VALUE_BYTES as u64), ("-n", requests)]
             .into_iter()
-            .chain([("-r", KEYS), ("-P", batch as u64)])
+            .chain([("-r", requests.min(MOST_KEYS)), ("-P", batch as u64)])
             .flat_map(|(name, value)| [name.to_owned(), value.to_string()]),
     ));
     let line = text.lines().last().expect("a line of figures");
@@ -75,15 +76,16 @@ fn redis_benchmark(redis: &Server, operation: &str, batch: usize, requests: u64)
 
 #[cfg(feature = "rivals")]
 fn pipelining(redis: &Server, operation: &str, batch: usize, requests: u64) -> f64 {
+    use harness::key;
     use harness::pipelining::{Load, run};
 
-    let set = operation == "set";
+    let (set, keys) = (operation == "set", requests.min(MOST_KEYS));
     let value = [b'x'; VALUE_BYTES];
     let load = Load { callers: CALLERS, batch, requests };
     let outcome = run(redis.port, load, async move |connection, first| {
         let mut pipeline = redis::Pipeline::with_capacity(batch);
         for number in first..first + batch as u64 {
-            let key = format!("key:{:012}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % KEYS);
+            let key = key(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) % keys);
             match set {
                 true => pipeline.set(key, &value[..]).ignore(),
                 false => pipeline.get(key),

@@ -8,11 +8,13 @@ pub(crate) mod onnx_runtime;
 #[cfg(feature = "rivals")]
 pub(crate) mod pipelining;
 pub(crate) mod python;
+mod redis;
 mod report;
 mod rounds;
 mod server;
 
 pub(crate) use arguments::Arguments;
+pub(crate) use redis::key;
 pub(crate) use report::{Cell, Report};
 pub(crate) use rounds::{Side, medians};
 pub(crate) use server::{Server, run};

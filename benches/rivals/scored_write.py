@@ -20,8 +20,15 @@ for name in ("model", "output", "rows", "key", "features"):
 arguments = arguments.parse_args()
 
 names = arguments.features.split(",")
+booleans = {"true": 1.0, "false": 0.0}
+
+
+def number(text):
+    return booleans[text] if text in booleans else float(text)
+
+
 with open(arguments.rows, newline="") as file:
-    rows = [(row[arguments.key], [float(row[name]) for name in names]) for row in csv.DictReader(file)]
+    rows = [(row[arguments.key], [number(row[name]) for name in names]) for row in csv.DictReader(file)]
 
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1

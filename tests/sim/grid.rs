@@ -1,0 +1,119 @@
+//! The maps, the model and the bindings of the simulated cluster, through its catalogue.
+
+use std::sync::Arc;
+
+use embergrid::catalog::{
+    BindingFile, Catalogue, Command, Configuration, InputSignature, MapFile, ModelKind, ModelVersion, Node,
+    NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
+};
+use embergrid::partition::View;
+use embergrid::row::{Builder, Column, Kind, RowRef, Scalar, Schema, Writer};
+use embergrid::types::{Digest, Epoch, Generation, JoinId, MapId, NodeId, SchemaId};
+
+/// A plain map.
+pub(crate) const PLAIN: &str = "plain";
+/// Bound: a write without its score is refused.
+pub(crate) const STRICT: &str = "strict";
+/// Bound: a write without its score is stored, and scored later.
+pub(crate) const LENIENT: &str = "lenient";
+
+/// The views through which a run goes, in order; in the last ones another version of the model scores.
+pub(crate) fn views() -> Vec<Arc<View>> {
+    let mut catalogue = Catalogue::default();
+    let mut views = Vec::new();
+    for command in commands() {
+        catalogue.apply(&command).unwrap();
+        views.push(Arc::new(View::compile(&catalogue).unwrap()));
+    }
+    views.split_off(views.len() - 3)
+}
+
+fn commands() -> Vec<Command> {
+    let node = Node {
+        id: NodeId(1),
+        name: "one".into(),
+        address: "127.0.0.1:7700".into(),
+        peer_address: "127.0.0.1:7701".into(),
+    };
+    let alias = || Some("champion".to_owned());
+    vec![
+        Command::Found { cluster: 9, partition_count: 1, node },
+        Command::CreateMap(MapFile::plain(PLAIN)),
+        Command::CreateMap(feature_map(STRICT)),
+        Command::CreateMap(feature_map(LENIENT)),
+        Command::AddModel { version: model(1), alias: alias() },
+        Command::ApplyBinding(binding(STRICT, "reject")),
+        Command::ApplyBinding(binding(LENIENT, "store_unscored")),
+        Command::AddModel { version: model(2), alias: None },
+        Command::SetAlias { model: "risk".into(), alias: "champion".into(), version: 2 },
+    ]
+}
+
+/// Held by this node alone.
+pub(crate) fn configuration() -> Configuration {
+    Configuration::sole(Generation(1), Epoch(1), Replica { join: JoinId(1), node: NodeId(1) })
+}
+
+fn feature_map(name: &str) -> MapFile {
+    let columns = vec![Column::new("amount", Kind::I64), Column::score("risk", Kind::F32)];
+    let schema = Some(Schema::new(SchemaId(0), columns).unwrap());
+    MapFile { map: name.into(), key_name: Some("id".into()), key_kind: None, schema }
+}
+
+fn model(version: u32) -> ModelVersion {
+    let input = InputSignature {
+        name: "X".into(),
+        kind: NumberKind::I64,
+        width: 1,
+        features: vec!["amount".into()],
+        null: NullPolicy::Reject,
+    };
+    let output = OutputSignature { name: "p".into(), kind: OutputKind::F32, elements: vec!["risky".into()] };
+    ModelVersion {
+        name: "risk".into(),
+        version,
+        digest: Digest::of(&version.to_le_bytes()),
+        kind: ModelKind::Onnx,
+        bytes: 4,
+        inputs: vec![input],
+        outputs: vec![output],
+    }
+}
+
+fn binding(map: &str, on_deadline: &str) -> BindingFile {
+    let text = format!(
+        "format = 1\nname = \"{map}-risk\"\nmap = \"{map}\"\nmodel = \"risk@champion\"\ndeadline_ms = 5\n\
+         on_deadline = \"{on_deadline}\"\n[outputs]\nrisk = \"p.risky\"\n"
+    );
+    BindingFile::parse("binding.toml", &text).unwrap()
+}
+
+/// What a version of the model gives for an amount below 1,000: exact in `f32`.
+pub(crate) fn risk(amount: i64, version: u32) -> f32 {
+    (amount + 1_000 * i64::from(version)) as f32
+}
+
+pub(crate) fn map_id(view: &View, name: &str) -> MapId {
+    view.maps.values().find(|map| map.map.name == name).unwrap().map.id
+}
+
+pub(crate) fn schema(view: &View, map: MapId) -> Option<&Arc<Schema>> {
+    view.maps[&map].map.schema()
+}
+
+/// A value for a map: a row with this amount, or its digits.
+pub(crate) fn value(view: &View, map: MapId, amount: i64) -> Vec<u8> {
+    let Some(schema) = schema(view, map) else { return amount.to_string().into_bytes() };
+    let mut row = Builder::of(schema, Writer::Client);
+    row.set_named("amount", Scalar::I64(amount)).unwrap();
+    row.finish().unwrap()
+}
+
+/// What a value says: the amount, and the score if there is one.
+pub(crate) fn read(view: &View, map: MapId, value: &[u8]) -> (i64, Option<f32>) {
+    let Some(schema) = schema(view, map) else {
+        return (std::str::from_utf8(value).unwrap().parse().unwrap(), None);
+    };
+    let row = RowRef::new(schema, value).unwrap();
+    (row.i64(0).unwrap(), row.f32(1))
+}
