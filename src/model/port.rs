@@ -98,8 +98,8 @@ pub(super) fn check(ports: &[Port], given: &[TensorView<'_>]) -> Result<(), Erro
     for (port, view) in ports.iter().zip(given) {
         let fits = |(dim, size): (&Dim, &usize)| !matches!(dim, Dim::Fixed(fixed) if fixed != size);
         let shape = view.shape();
-        let shape_fits =
-            port.shape.is_empty() || (shape.len() == port.shape.len() && port.shape.iter().zip(shape).all(fits));
+        let shape_fits = port.shape.is_empty()
+            || (shape.len() == port.shape.len() && port.shape.iter().zip(shape).all(fits));
         if view.dtype() != port.dtype || !shape_fits {
             return Err(mismatch(port, port.text(), format!("{} {shape:?}", view.dtype())));
         }

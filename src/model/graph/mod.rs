@@ -167,6 +167,10 @@ impl Graph {
 
     /// Elements of all constants together.
     pub(super) fn parameters(&self) -> u64 {
-        self.values.iter().filter_map(|value| value.constant.as_ref()).map(|tensor| tensor.data.len() as u64).sum()
+        self.values
+            .iter()
+            .filter_map(|value| value.constant.as_ref())
+            .map(|tensor| tensor.data.len() as u64)
+            .sum()
     }
 }

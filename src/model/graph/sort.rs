@@ -1,6 +1,9 @@
 //! Puts the nodes in an order in which each comes after those it reads from, or says why there is none.
 
-use super::{super::{Error, Limits}, Graph};
+use super::{
+    super::{Error, Limits},
+    Graph,
+};
 
 /// Sorts the nodes; refuses cycles and chains over the limit.
 pub(in crate::model) fn sort(graph: &mut Graph, limits: &Limits) -> Result<(), Error> {

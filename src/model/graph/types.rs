@@ -17,7 +17,9 @@ pub(in crate::model) fn infer(graph: &mut Graph, options: &Options) -> Result<()
         let node = &graph.nodes[index];
         let kinds = match judge(graph, node, options) {
             Ok(kinds) => kinds,
-            Err(Refusal::Invalid(reason)) => return Err(Error::invalid(format!("node {}", node.place()), reason)),
+            Err(Refusal::Invalid(reason)) => {
+                return Err(Error::invalid(format!("node {}", node.place()), reason));
+            }
             Err(Refusal::Unsupported(reason)) => {
                 refused.entry(node.op.to_string()).or_default().insert(reason);
                 vec![Type::Unknown; node.outputs.len()]
@@ -62,7 +64,10 @@ fn ports(graph: &Graph) -> Result<(), Error> {
     let outputs = graph.outputs.iter().map(|output| ("output", &output.name, &output.value));
     for (kind, name, value) in inputs.chain(outputs) {
         if let Type::Foreign(given) = &graph.value(*value).kind {
-            return Err(Error::invalid(format!("{kind} `{name}`"), format!("it is {given}, which is not supported")));
+            return Err(Error::invalid(
+                format!("{kind} `{name}`"),
+                format!("it is {given}, which is not supported"),
+            ));
         }
     }
     Ok(())

@@ -12,8 +12,8 @@ use super::{
     },
     dtype, element_name,
     proto::{
-        AttributeProto, DimensionKind, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorTypeProto,
-        TypeKind, TypeProto, ValueInfoProto, attribute,
+        AttributeProto, DimensionKind, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+        TensorTypeProto, TypeKind, TypeProto, ValueInfoProto, attribute,
     },
     tensor,
 };
@@ -89,7 +89,8 @@ impl Builder<'_> {
         let place = format!("initializer `{}`", proto.name);
         let id = self.value(&proto.name);
         if dtype(proto.data_type).is_none() {
-            self.graph.values[id.index()].kind = Type::Foreign(format!("a tensor of {}", element_name(proto.data_type)));
+            self.graph.values[id.index()].kind =
+                Type::Foreign(format!("a tensor of {}", element_name(proto.data_type)));
             return Ok(());
         }
         let tensor = tensor(proto, &place, self.limits)?;
@@ -147,7 +148,8 @@ impl Builder<'_> {
         }
         let given = |value: &Value| value.kind != Type::Unknown;
         for node in &self.graph.nodes {
-            if let Some(input) = node.inputs.iter().flatten().find(|input| !given(self.graph.value(**input))) {
+            if let Some(input) = node.inputs.iter().flatten().find(|input| !given(self.graph.value(**input)))
+            {
                 let reason = format!("it reads `{}`, which nothing gives", self.graph.value(*input).name);
                 return Err(Error::invalid(format!("node {}", node.place()), reason));
             }
@@ -160,7 +162,12 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn node(&mut self, proto: NodeProto, index: usize, imports: &HashMap<String, i64>) -> Result<Node, Error> {
+    fn node(
+        &mut self,
+        proto: NodeProto,
+        index: usize,
+        imports: &HashMap<String, i64>,
+    ) -> Result<Node, Error> {
         let op = OpName { domain: domain(&proto.domain), name: proto.op_type };
         let name = if proto.name.is_empty() { format!("#{index}") } else { proto.name };
         // ONNX Runtime assumes the newest ai.onnx.ml where an exporter forgot to import it.
@@ -189,7 +196,9 @@ impl Builder<'_> {
             attribute::STRING => Attribute::Text(text(proto.s)?),
             attribute::FLOATS => Attribute::Floats(proto.floats),
             attribute::INTS => Attribute::Ints(proto.ints),
-            attribute::STRINGS => Attribute::Texts(proto.strings.into_iter().map(text).collect::<Result<_, _>>()?),
+            attribute::STRINGS => {
+                Attribute::Texts(proto.strings.into_iter().map(text).collect::<Result<_, _>>()?)
+            }
             attribute::TENSOR => {
                 let Some(proto) = proto.t else { return Err(Error::invalid(place, "it holds no tensor")) };
                 if dtype(proto.data_type).is_none() {
@@ -197,7 +206,11 @@ impl Builder<'_> {
                 }
                 let tensor = tensor(&proto, place, self.limits)?;
                 self.parameters += tensor.data.len();
-                Error::limit("the number of elements of all weights", self.parameters, self.limits.parameters)?;
+                Error::limit(
+                    "the number of elements of all weights",
+                    self.parameters,
+                    self.limits.parameters,
+                )?;
                 Attribute::Tensor(Arc::new(tensor))
             }
             5 | 10 => Attribute::Foreign("a graph".to_owned()),
@@ -223,7 +236,9 @@ fn kind(proto: Option<&TypeProto>) -> Type {
 
 /// The shape that a port declares; of no dimensions where it declares none.
 fn shape(info: &ValueInfoProto, limits: &Limits) -> Result<Vec<Dim>, Error> {
-    let Some(TypeProto { kind: Some(TypeKind::Tensor(TensorTypeProto { shape: Some(shape), .. })) }) = &info.r#type else {
+    let Some(TypeProto { kind: Some(TypeKind::Tensor(TensorTypeProto { shape: Some(shape), .. })) }) =
+        &info.r#type
+    else {
         return Ok(Vec::new());
     };
     Error::limit(format!("`{}`: the number of dimensions", info.name), shape.dim.len(), limits.rank)?;

@@ -23,8 +23,23 @@ pub(in crate::model) fn dtype(element: i32) -> Option<DType> {
 /// ONNX's name of an element type.
 pub(in crate::model) fn element_name(element: i32) -> String {
     const NAMES: [&str; 17] = [
-        "undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16",
-        "double", "uint32", "uint64", "complex64", "complex128", "bfloat16",
+        "undefined",
+        "float",
+        "uint8",
+        "int8",
+        "uint16",
+        "int16",
+        "int32",
+        "int64",
+        "string",
+        "bool",
+        "float16",
+        "double",
+        "uint32",
+        "uint64",
+        "complex64",
+        "complex128",
+        "bfloat16",
     ];
     match usize::try_from(element).ok().and_then(|index| NAMES.get(index)) {
         Some(name) => (*name).to_owned(),
@@ -38,7 +53,8 @@ fn shape(proto: &TensorProto, place: &str, limits: &Limits) -> Result<(Vec<usize
     let mut elements = 1_u128;
     let mut shape = Vec::with_capacity(proto.dims.len());
     for &dim in &proto.dims {
-        let size = usize::try_from(dim).map_err(|_| Error::invalid(place, format!("dimension {dim} is negative")))?;
+        let size = usize::try_from(dim)
+            .map_err(|_| Error::invalid(place, format!("dimension {dim} is negative")))?;
         elements = elements.saturating_mul(size as u128);
         shape.push(size);
     }
@@ -64,7 +80,8 @@ pub(in crate::model) fn tensor(proto: &TensorProto, place: &str, limits: &Limits
     match data {
         Some(data) if data.len() == elements => Ok(Tensor { shape, data }),
         Some(data) => {
-            let reason = format!("its shape {shape:?} takes {elements} elements, its data has {}", data.len());
+            let reason =
+                format!("its shape {shape:?} takes {elements} elements, its data has {}", data.len());
             Err(Error::invalid(place, reason))
         }
         None => Err(Error::invalid(place, format!("its data is not readable as {dtype}"))),
@@ -127,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_terabyte_is_refused_by_its_shape() {
-        let error = tensor(&proto(&[1 << 40], element::FLOAT), "initializer `w`", &Limits::default()).unwrap_err();
+        let error =
+            tensor(&proto(&[1 << 40], element::FLOAT), "initializer `w`", &Limits::default()).unwrap_err();
         let text = "initializer `w`: the number of elements is 1099511627776, over the limit of 268435456";
         assert_eq!(error.to_string(), text);
         let error = tensor(&proto(&[i64::MAX; 5], element::FLOAT), "w", &Limits::default()).unwrap_err();
@@ -146,8 +164,10 @@ mod tests {
     fn external_data_is_never_opened() {
         let mut external = proto(&[1], element::FLOAT);
         external.data_location = 1;
-        external.external_data =
-            vec![super::super::proto::StringStringEntryProto { key: "location".into(), value: "/etc/passwd".into() }];
+        external.external_data = vec![super::super::proto::StringStringEntryProto {
+            key: "location".into(),
+            value: "/etc/passwd".into(),
+        }];
         let error = tensor(&external, "initializer `w`", &Limits::default()).unwrap_err();
         let text = "invalid model: initializer `w`: its data is in `/etc/passwd`, and no file besides the model is ever opened";
         assert_eq!(error.to_string(), text);

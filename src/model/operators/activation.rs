@@ -28,7 +28,9 @@ impl Activation {
         match self {
             Activation::None => {}
             // Written so that NaN stays.
-            Activation::Relu => data.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value }),
+            Activation::Relu => {
+                data.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value })
+            }
             Activation::Sigmoid => data.iter_mut().for_each(|value| *value = 1.0 / (1.0 + (-*value).exp())),
             Activation::Tanh => data.iter_mut().for_each(|value| *value = value.tanh()),
         }

@@ -74,14 +74,17 @@ fn resolve(old: &[usize], asked: &[i64], zero_stays: bool) -> Result<Vec<usize>,
                 open = Some(at);
                 1
             }
-            0 if !zero_stays => *old.get(at).ok_or_else(|| format!("shape {old:?} has no dimension {at} to copy"))?,
+            0 if !zero_stays => {
+                *old.get(at).ok_or_else(|| format!("shape {old:?} has no dimension {at} to copy"))?
+            }
             size => usize::try_from(size).map_err(|_| format!("size {size} is negative"))?,
         });
     }
     if let Some(open) = open {
-        let rest: usize = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).unwrap_or(0);
+        let rest: usize =
+            shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).unwrap_or(0);
         let count: usize = old.iter().product();
-        if rest == 0 || count % rest != 0 {
+        if rest == 0 || !count.is_multiple_of(rest) {
             return Err(format!("shape {old:?} does not become {asked:?}"));
         }
         shape[open] = count / rest;

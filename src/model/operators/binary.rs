@@ -10,6 +10,7 @@ use super::{
     Operator, Refusal, Spec,
     broadcast::{Dims, Of, broadcast, elements, zip},
     number::Number,
+    on_backend,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,9 @@ fn shared_type(spec: &Spec<'_>) -> Result<DType, Refusal> {
 
 fn number_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match shared_type(spec)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
+        dtype @ (DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
         dtype => Ok(vec![dtype]),
     }
 }
@@ -133,7 +136,12 @@ macro_rules! numbers {
     };
 }
 
-fn calculate<T: Number>(left: Of<'_, T>, right: Of<'_, T>, wide: &[usize], op: Arithmetic) -> Result<Vec<T>, Reason> {
+fn calculate<T: Number>(
+    left: Of<'_, T>,
+    right: Of<'_, T>,
+    wide: &[usize],
+    op: Arithmetic,
+) -> Result<Vec<T>, Reason> {
     Ok(match op {
         Arithmetic::Add | Arithmetic::Mean => zip(left, right, wide, T::add),
         Arithmetic::Sub => zip(left, right, wide, T::sub),
@@ -152,7 +160,9 @@ fn step(left: TensorView<'_>, right: TensorView<'_>, op: Arithmetic, limit: usiz
     elements(&shape, limit)?;
     let data = match (left, right) {
         // Division of floats cannot fail, so it needs no results of results.
-        (TensorView::F32 { shape: x, data: a }, TensorView::F32 { shape: y, data: b }) if op == Arithmetic::Div => {
+        (TensorView::F32 { shape: x, data: a }, TensorView::F32 { shape: y, data: b })
+            if op == Arithmetic::Div =>
+        {
             Data::F32(zip((x, a), (y, b), &shape, |left, right| left / right))
         }
         _ => numbers!(left, right, |a, b| calculate(a, b, &shape, op)?)?,
@@ -186,18 +196,14 @@ fn arithmetic<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     if computable && spec.inputs() == 2 && spec.dtype(0)?.is_float() {
         return Ok(Kernel::anywhere(move |args| {
             let shape = broadcast(&args.shape(0)?, &args.shape(1)?)?;
-            let count = elements(&shape, limit)?;
-            if count <= small
-                && let (Some(left), Some(right)) = (args.at_home(0), args.at_home(1))
-            {
-                return Ok(step(left, right, op, limit)?.into());
-            }
-            if count == 0 {
-                return Ok(step(args.take(0)?.view(), args.take(1)?.view(), op, limit)?.into());
+            elements(&shape, limit)?;
+            if !on_backend(&shape, small) {
+                args.bring_home()?;
+                return Ok(step(args.view(0)?, args.view(1)?, op, limit)?.into());
             }
             let left = widen::<B>(args.float(0)?, shape.len());
             let right = widen::<B>(args.float(1)?, shape.len());
-            Ok(Given::Float(on_backend::<B>(op, left, right)))
+            Ok(Given::Float(by_backend::<B>(op, left, right)))
         }));
     }
     Ok(Kernel::host(move |args| {
@@ -215,7 +221,7 @@ fn arithmetic<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     }))
 }
 
-fn on_backend<B: Backend>(
+fn by_backend<B: Backend>(
     op: Arithmetic,
     left: B::FloatTensorPrimitive,
     right: B::FloatTensorPrimitive,
@@ -291,13 +297,20 @@ fn comparison<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             (TensorView::U8 { shape: x, data: a }, TensorView::U8 { shape: y, data: b }) => {
                 compare((x, a), (y, b), &shape, op)
             }
-            (left, right) => return Err(format!("it does not compare {} with {}", left.dtype(), right.dtype())),
+            (left, right) => {
+                return Err(format!("it does not compare {} with {}", left.dtype(), right.dtype()));
+            }
         };
         Ok(Tensor::new(shape.to_vec(), Data::Bool(data)))
     }))
 }
 
-fn compare<T: Copy + PartialOrd>(left: Of<'_, T>, right: Of<'_, T>, wide: &[usize], op: Comparison) -> Vec<bool> {
+fn compare<T: Copy + PartialOrd>(
+    left: Of<'_, T>,
+    right: Of<'_, T>,
+    wide: &[usize],
+    op: Comparison,
+) -> Vec<bool> {
     match op {
         Comparison::Equal => zip(left, right, wide, |left, right| left == right),
         Comparison::Less => zip(left, right, wide, |left, right| left < right),

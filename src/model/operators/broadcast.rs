@@ -10,7 +10,8 @@ pub(super) type Dims = SmallVec<[usize; 8]>;
 /// The shape that both fit, as numpy's broadcasting defines it.
 pub(super) fn broadcast(left: &[usize], right: &[usize]) -> Result<Dims, Reason> {
     let rank = left.len().max(right.len());
-    let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
+    let size =
+        |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
     let dim = |axis| match (size(left, axis), size(right, axis)) {
         (left, right) if left == right => Ok(left),
         (1, size) | (size, 1) => Ok(size),
@@ -40,7 +41,11 @@ pub(super) fn strides(shape: &[usize], wide: &[usize]) -> Dims {
 }
 
 /// Calls `visit` with the offset of each element of `wide`, in row-major order.
-pub(super) fn walk<const N: usize>(wide: &[usize], strides: [&[usize]; N], mut visit: impl FnMut([usize; N])) {
+pub(super) fn walk<const N: usize>(
+    wide: &[usize],
+    strides: [&[usize]; N],
+    mut visit: impl FnMut([usize; N]),
+) {
     let count: usize = wide.iter().product();
     let mut index: Dims = SmallVec::from_elem(0, wide.len());
     let mut offsets = [0; N];
@@ -75,7 +80,9 @@ pub(super) fn zip<T: Copy, U>(
     if left_shape == right_shape {
         return left.iter().zip(right).map(|(&left, &right)| f(left, right)).collect();
     }
-    if let ([right], true) = (right, left.len() == wide.iter().product()) {
+    if let [right] = right
+        && left.len() == wide.iter().product::<usize>()
+    {
         return left.iter().map(|&left| f(left, *right)).collect();
     }
     if !right.is_empty() && left_shape == wide && left_shape.ends_with(right_shape) {
@@ -84,7 +91,9 @@ pub(super) fn zip<T: Copy, U>(
     }
     let mut out = Vec::with_capacity(wide.iter().product());
     let (left_strides, right_strides) = (strides(left_shape, wide), strides(right_shape, wide));
-    walk(wide, [&left_strides, &right_strides], |[at_left, at_right]| out.push(f(left[at_left], right[at_right])));
+    walk(wide, [&left_strides, &right_strides], |[at_left, at_right]| {
+        out.push(f(left[at_left], right[at_right]))
+    });
     out
 }
 

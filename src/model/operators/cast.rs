@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(convert(floats.clone(), DType::I64).unwrap().data, Data::I64(vec![1, -1, 0]));
         assert_eq!(convert(floats, DType::Bool).unwrap().data, Data::Bool(vec![true, true, false]));
         assert_eq!(convert(Tensor::i64([1], vec![300]), DType::U8).unwrap().data, Data::U8(vec![44]));
-        assert_eq!(convert(Tensor::i64([1], vec![-5]), DType::Str).unwrap().data, Data::Str(vec!["-5".into()]));
+        assert_eq!(
+            convert(Tensor::i64([1], vec![-5]), DType::Str).unwrap().data,
+            Data::Str(vec!["-5".into()])
+        );
     }
 
     #[test]

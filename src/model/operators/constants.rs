@@ -9,7 +9,9 @@ use super::{
         DType, Data, Tensor, TensorView,
         plan::{Kernel, Reason},
     },
-    Operator, Refusal, Spec, broadcast::elements, select::sizes,
+    Operator, Refusal, Spec,
+    broadcast::elements,
+    select::sizes,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

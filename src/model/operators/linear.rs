@@ -5,7 +5,7 @@ use burn_backend::{Backend, Shape};
 use super::{
     super::{
         DType, Data, Tensor, TensorView,
-        plan::{Args, Given, Kernel, Reason, upload, widen},
+        plan::{Args, Given, Kernel, Reason, reshaped, upload, widen},
     },
     Operator, Refusal, Spec,
     activation::Activation,
@@ -71,10 +71,11 @@ fn matmul<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         // A vector becomes a row on the left and a column on the right.
         let matrix = |shape: &[usize], row, column| [&outer(shape)[..], &[row, column]].concat();
         let left = B::float_reshape(args.float(0)?, Shape::from(matrix(&left, rows.unwrap_or(1), inner)));
-        let right = B::float_reshape(args.float(1)?, Shape::from(matrix(&right, inner, columns.unwrap_or(1))));
+        let right =
+            B::float_reshape(args.float(1)?, Shape::from(matrix(&right, inner, columns.unwrap_or(1))));
         let rank = batch.len() + 2;
         let product = B::float_matmul(widen::<B>(left, rank), widen::<B>(right, rank));
-        Ok(Given::Float(B::float_reshape(product, Shape::from(shape))))
+        reshaped::<B>(product, shape)
     }))
 }
 
@@ -99,7 +100,11 @@ fn gemm<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         }
         let count = elements(&[rows, columns], limit)?;
         if args.has(2) && broadcast(&[rows, columns], &args.shape(2)?)?[..] != [rows, columns] {
-            return Err(format!("shape {:?} does not fit the product's {:?}", args.shape(2)?, [rows, columns]));
+            return Err(format!(
+                "shape {:?} does not fit the product's {:?}",
+                args.shape(2)?,
+                [rows, columns]
+            ));
         }
         if count == 0 {
             return Ok(zeros(vec![rows, columns], args.dtype(0)?).into());
@@ -126,7 +131,9 @@ fn gemm<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 
 /// A layer: weights `[inner, columns]` and a bias `[columns]`, both constant, then an activation.
 fn dense<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
-    let (Some(weights), Some(activation)) = (spec.constant(1), Activation::named(spec.text("activation", "")?)) else {
+    let (Some(weights), Some(activation)) =
+        (spec.constant(1), Activation::named(spec.text("activation", "")?))
+    else {
         return Err(Refusal::invalid("it is no layer"));
     };
     let &[inner, columns] = weights.shape.as_slice() else {

@@ -58,6 +58,12 @@ const NEWEST_ML: i64 = 5;
 /// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
 pub(super) const DENSE: (&str, &str) = (" ", "Dense");
 
+/// Whether a tensor is computed by the backend: neither so small that a loop is faster, nor of a rank that
+/// burn-ndarray does not have.
+fn on_backend(shape: &[usize], loop_elements: usize) -> bool {
+    (1..=6).contains(&shape.len()) && shape.iter().product::<usize>() > loop_elements
+}
+
 /// A dimension that may count from the last.
 fn axis(at: i64, rank: usize) -> Result<usize, Reason> {
     let place = if at < 0 { at + rank as i64 } else { at };

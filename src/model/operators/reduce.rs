@@ -5,11 +5,12 @@ use burn_backend::Backend;
 use super::{
     super::{
         DType, Data, Tensor, TensorView,
-        plan::{Args, Given, Kernel, Reason},
+        plan::{Args, Given, Kernel, Reason, reshaped},
     },
     Operator, Refusal, Spec, axis,
     broadcast::{Dims, walk},
     number::Number,
+    on_backend,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +30,9 @@ enum Fold {
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
         "ReduceSum" | "ReduceMean" | "ReduceProd" | "ReduceMax" | "ReduceMin" | "ReduceL1" | "ReduceL2"
-        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => Operator { types: fold_types, kernel: fold },
+        | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => {
+            Operator { types: fold_types, kernel: fold }
+        }
         "ArgMax" | "ArgMin" => Operator { types: place_types, kernel: extreme },
         "TopK" => Operator { types: top_types, kernel: top },
         _ => return None,
@@ -40,7 +43,9 @@ fn fold_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     let extreme = matches!(spec.op().name.as_str(), "ReduceMax" | "ReduceMin");
     match spec.dtype(0)? {
         DType::Bool if extreme => Ok(vec![DType::Bool]),
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
+        dtype @ (DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
         dtype => Ok(vec![dtype]),
     }
 }
@@ -111,10 +116,9 @@ fn fold<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     Ok(Kernel::anywhere(move |args| {
         let shape = args.shape(0)?;
         let folded = axes.folded(args, shape.len())?;
-        let count: usize = shape.iter().product();
-        if count > small
+        if on_backend(&shape, small)
             && args.dtype(0)?.is_float()
-            && let Some(result) = on_backend::<B>(args, op, &folded, &shape, axes.keep)?
+            && let Some(result) = by_backend::<B>(args, op, &folded, &shape, axes.keep)?
         {
             return Ok(result);
         }
@@ -124,7 +128,7 @@ fn fold<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 }
 
 /// The folds that the backend has.
-fn on_backend<B: Backend>(
+fn by_backend<B: Backend>(
     args: &mut Args<'_, '_, B>,
     op: Fold,
     folded: &[bool],
@@ -141,7 +145,7 @@ fn on_backend<B: Backend>(
     for (at, _) in folded.iter().enumerate().filter(|(_, folded)| **folded) {
         tensor = call(tensor, at);
     }
-    Ok(Some(Given::Float(B::float_reshape(tensor, left(shape, folded, keep).into()))))
+    reshaped::<B>(tensor, left(shape, folded, keep)).map(Some)
 }
 
 /// The shape that a fold leaves.
@@ -165,8 +169,12 @@ fn in_loop(tensor: Tensor, op: Fold, folded: &[bool], keep: bool) -> Result<Tens
         Data::I8(data) => Data::I8(layout.integers(data, op)?),
         Data::U8(data) => Data::U8(layout.integers(data, op)?),
         Data::Bool(data) => {
-            let data: Vec<u8> = data.iter().map(|&value| value.into()).collect();
-            Data::Bool(layout.integers(&data, op)?.into_iter().map(|value| value != 0).collect())
+            let any = op == Fold::Max;
+            Data::Bool(layout.groups(data, |each| {
+                let mut state = !any;
+                each(&mut |value| state = if any { state | value } else { state & value });
+                state
+            }))
         }
         Data::Str(_) => return Err("it does not compute with str".to_owned()),
     };
@@ -183,8 +191,12 @@ struct Layout {
 
 impl Layout {
     fn new(shape: &[usize], folded: &[bool]) -> Layout {
-        let mut layout =
-            Layout { kept: Dims::new(), kept_steps: Dims::new(), folded: Dims::new(), folded_steps: Dims::new() };
+        let mut layout = Layout {
+            kept: Dims::new(),
+            kept_steps: Dims::new(),
+            folded: Dims::new(),
+            folded_steps: Dims::new(),
+        };
         let mut step: usize = shape.iter().product();
         for (&size, &fold) in shape.iter().zip(folded) {
             step = step.checked_div(size).unwrap_or(0);
@@ -199,10 +211,16 @@ impl Layout {
     }
 
     /// Gives each group of elements that become one.
-    fn groups<T: Copy, U>(&self, data: &[T], mut of: impl FnMut(&mut dyn FnMut(&mut dyn FnMut(T))) -> U) -> Vec<U> {
+    fn groups<T: Copy, U>(
+        &self,
+        data: &[T],
+        mut of: impl FnMut(&mut dyn FnMut(&mut dyn FnMut(T))) -> U,
+    ) -> Vec<U> {
         let mut out = Vec::with_capacity(self.kept.iter().product());
         walk(&self.kept, [&self.kept_steps], |[base]| {
-            out.push(of(&mut |visit| walk(&self.folded, [&self.folded_steps], |[offset]| visit(data[base + offset]))));
+            out.push(of(&mut |visit| {
+                walk(&self.folded, [&self.folded_steps], |[offset]| visit(data[base + offset]))
+            }));
         });
         out
     }
@@ -254,10 +272,11 @@ impl Layout {
         })
     }
 
-    fn integers<T: Number + TryInto<i64>>(&self, data: &[T], op: Fold) -> Result<Vec<T>, Reason>
-    where
-        T: FromWrapped,
-    {
+    fn integers<T: Number + TryInto<i64> + FromWrapped>(
+        &self,
+        data: &[T],
+        op: Fold,
+    ) -> Result<Vec<T>, Reason> {
         let count = self.folded.iter().product::<usize>() as i64;
         let wide = |value: T| value.try_into().unwrap_or_default();
         if count == 0 && matches!(op, Fold::Max | Fold::Min | Fold::Mean) {
@@ -278,8 +297,8 @@ impl Layout {
                     Fold::L1 => state = state.wrapping_add(value.wrapping_abs()),
                     Fold::L2 | Fold::SumSquare => state = state.wrapping_add(value.wrapping_mul(value)),
                     Fold::Prod => state = state.wrapping_mul(value),
-                    Fold::Max => state = state.max(value),
-                    Fold::Min => state = state.min(value),
+                    Fold::Max => state = Ord::max(state, value),
+                    Fold::Min => state = Ord::min(state, value),
                     Fold::LogSumExp => exponents += (value as f64).exp(),
                 }
             });

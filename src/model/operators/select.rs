@@ -78,7 +78,10 @@ fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
 /// An index that may count from the end.
 fn place(index: i64, size: usize) -> Result<usize, Reason> {
     let at = if index < 0 { index + size as i64 } else { index };
-    usize::try_from(at).ok().filter(|&at| at < size).ok_or_else(|| format!("index {index} is outside of {size}"))
+    usize::try_from(at)
+        .ok()
+        .filter(|&at| at < size)
+        .ok_or_else(|| format!("index {index} is outside of {size}"))
 }
 
 fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
@@ -90,7 +93,11 @@ fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
 }
 
 /// Picks along an axis: for each of `before`, the blocks of `after` elements at the given places.
-pub(super) fn pick<T: Clone>(data: &[T], (before, along, after): (usize, usize, usize), at: &[usize]) -> Vec<T> {
+pub(super) fn pick<T: Clone>(
+    data: &[T],
+    (before, along, after): (usize, usize, usize),
+    at: &[usize],
+) -> Vec<T> {
     let mut out = Vec::with_capacity(before * at.len() * after);
     for block in 0..before {
         for index in at {
@@ -98,6 +105,18 @@ pub(super) fn pick<T: Clone>(data: &[T], (before, along, after): (usize, usize, 
             out.extend_from_slice(&data[start..start + after]);
         }
     }
+    out
+}
+
+/// The elements at the given places.
+fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
+    places.iter().map(|&place| data[place].clone()).collect()
+}
+
+/// The elements that a walk over `shape` with these steps comes by.
+fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(shape.iter().product());
+    walk(shape, [steps], |[place]| out.push(data[place].clone()));
     out
 }
 
@@ -132,8 +151,9 @@ fn gather_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let along = std::mem::take(&mut steps[at]);
         let mut offsets = Vec::with_capacity(places.len());
         walk(new, [&steps], |[offset]| offsets.push(offset));
-        let offsets: Vec<usize> = offsets.iter().zip(&places).map(|(offset, place)| offset + place * along).collect();
-        let data = same!(view, |data| offsets.iter().map(|&offset| data[offset].clone()).collect());
+        let offsets: Vec<usize> =
+            offsets.iter().zip(&places).map(|(offset, place)| offset + place * along).collect();
+        let data = same!(view, |data| found(data, &offsets));
         Ok(Tensor::new(new, data))
     }))
 }
@@ -146,7 +166,8 @@ fn concat<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let at = axis(at, shape.len())?;
         for view in &views[1..] {
             let other = view.shape();
-            let same = other.len() == shape.len() && (0..shape.len()).all(|axis| axis == at || shape[axis] == other[axis]);
+            let same = other.len() == shape.len()
+                && (0..shape.len()).all(|axis| axis == at || shape[axis] == other[axis]);
             if !same {
                 return Err(format!("shapes {shape:?} and {other:?} do not fit each other"));
             }
@@ -159,7 +180,9 @@ fn concat<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
                 let mut out = Vec::with_capacity(shape.iter().product());
                 for block in 0..before {
                     for view in &views {
-                        let TensorView::$kind { data, .. } = view else { return Err("its inputs are of different types".into()) };
+                        let TensorView::$kind { data, .. } = view else {
+                            return Err("its inputs are of different types".into());
+                        };
                         let size = data.len() / before;
                         out.extend_from_slice(&data[block * size..(block + 1) * size]);
                     }
@@ -193,7 +216,9 @@ fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
 fn slice<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     // Before version 10 the ranges are attributes.
     let fixed = match (spec.ints("starts")?, spec.ints("ends")?) {
-        (Some(starts), Some(ends)) => Some((starts.to_vec(), ends.to_vec(), spec.ints("axes")?.map(<[i64]>::to_vec))),
+        (Some(starts), Some(ends)) => {
+            Some((starts.to_vec(), ends.to_vec(), spec.ints("axes")?.map(<[i64]>::to_vec)))
+        }
         _ => None,
     };
     Ok(Kernel::host(move |args| {
@@ -294,11 +319,7 @@ fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         }
         let shape: Vec<usize> = order.iter().map(|&at| old[at]).collect();
         let steps: Dims = order.iter().map(|&at| steps[at]).collect();
-        let data = same!(view, |data| {
-            let mut out = Vec::with_capacity(data.len());
-            walk(&shape, [&steps], |[offset]| out.push(data[offset].clone()));
-            out
-        });
+        let data = same!(view, |data| walked(data, &shape, &steps));
         Ok(Tensor { shape, data })
     }))
 }
@@ -306,11 +327,7 @@ fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 /// Stretches a tensor to a shape that it fits.
 fn stretched(view: TensorView<'_>, wide: &[usize]) -> Tensor {
     let steps = strides(view.shape(), wide);
-    let data = same!(view, |data| {
-        let mut out = Vec::with_capacity(wide.iter().product());
-        walk(wide, [&steps], |[offset]| out.push(data[offset].clone()));
-        out
-    });
+    let data = same!(view, |data| walked(data, wide, &steps));
     Tensor { shape: wide.to_vec(), data }
 }
 
@@ -341,7 +358,8 @@ fn tile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         if times.len() != tensor.shape.len() {
             return Err(format!("{times:?} repeats do not fit shape {:?}", tensor.shape));
         }
-        let whole: Dims = tensor.shape.iter().zip(&times).map(|(size, times)| size.saturating_mul(*times)).collect();
+        let whole: Dims =
+            tensor.shape.iter().zip(&times).map(|(size, times)| size.saturating_mul(*times)).collect();
         elements(&whole, limit)?;
         for (at, &times) in times.iter().enumerate() {
             let places: Vec<usize> = (0..times).flat_map(|_| 0..tensor.shape[at]).collect();
@@ -353,6 +371,15 @@ fn tile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     }))
 }
 
+/// For each element of `wide` that of `yes` or of `no`.
+fn chosen<T: Clone>(condition: &[bool], yes: &[T], no: &[T], wide: &[usize], steps: [&[usize]; 3]) -> Vec<T> {
+    let mut out = Vec::with_capacity(wide.iter().product());
+    walk(wide, steps, |[at, at_yes, at_no]| {
+        out.push(if condition[at] { yes[at_yes].clone() } else { no[at_no].clone() });
+    });
+    out
+}
+
 fn choose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let limit = spec.limits().elements;
     Ok(Kernel::host(move |args| {
@@ -361,26 +388,33 @@ fn choose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         };
         let (yes, no) = (args.view(1)?, args.view(2)?);
         let wide = broadcast(shape, &broadcast(yes.shape(), no.shape())?)?;
-        let count = elements(&wide, limit)?;
+        elements(&wide, limit)?;
         let steps = [&strides(shape, &wide)[..], &strides(yes.shape(), &wide), &strides(no.shape(), &wide)];
-        macro_rules! choose {
-            ($kind:ident, $yes:expr, $no:expr) => {{
-                let mut out = Vec::with_capacity(count);
-                walk(&wide, steps, |[at, at_yes, at_no]| {
-                    out.push(if condition[at] { $yes[at_yes].clone() } else { $no[at_no].clone() });
-                });
-                Data::$kind(out)
-            }};
-        }
         let data = match (yes, no) {
-            (TensorView::F32 { data: yes, .. }, TensorView::F32 { data: no, .. }) => choose!(F32, yes, no),
-            (TensorView::F64 { data: yes, .. }, TensorView::F64 { data: no, .. }) => choose!(F64, yes, no),
-            (TensorView::I64 { data: yes, .. }, TensorView::I64 { data: no, .. }) => choose!(I64, yes, no),
-            (TensorView::I32 { data: yes, .. }, TensorView::I32 { data: no, .. }) => choose!(I32, yes, no),
-            (TensorView::I8 { data: yes, .. }, TensorView::I8 { data: no, .. }) => choose!(I8, yes, no),
-            (TensorView::U8 { data: yes, .. }, TensorView::U8 { data: no, .. }) => choose!(U8, yes, no),
-            (TensorView::Bool { data: yes, .. }, TensorView::Bool { data: no, .. }) => choose!(Bool, yes, no),
-            (TensorView::Str { data: yes, .. }, TensorView::Str { data: no, .. }) => choose!(Str, yes, no),
+            (TensorView::F32 { data: yes, .. }, TensorView::F32 { data: no, .. }) => {
+                Data::F32(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::F64 { data: yes, .. }, TensorView::F64 { data: no, .. }) => {
+                Data::F64(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I64 { data: yes, .. }, TensorView::I64 { data: no, .. }) => {
+                Data::I64(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I32 { data: yes, .. }, TensorView::I32 { data: no, .. }) => {
+                Data::I32(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I8 { data: yes, .. }, TensorView::I8 { data: no, .. }) => {
+                Data::I8(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::U8 { data: yes, .. }, TensorView::U8 { data: no, .. }) => {
+                Data::U8(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::Bool { data: yes, .. }, TensorView::Bool { data: no, .. }) => {
+                Data::Bool(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::Str { data: yes, .. }, TensorView::Str { data: no, .. }) => {
+                Data::Str(chosen(condition, yes, no, &wide, steps))
+            }
             _ => return Err("its inputs are of different types".to_owned()),
         };
         Ok(Tensor { shape: wide.to_vec(), data })

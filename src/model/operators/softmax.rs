@@ -4,11 +4,12 @@ use burn_backend::{Backend, Shape};
 
 use super::{
     super::{
-        DType, Data, Tensor, TensorView,
+        DType, Data, TensorView,
         plan::{Given, Kernel, Reason},
     },
     Operator, Refusal, Spec, axis,
     number::Number,
+    on_backend,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -41,15 +42,15 @@ fn softmax<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let small = spec.loop_elements();
     Ok(Kernel::anywhere(move |args| {
         let shape = args.shape(0)?;
-        let at = if together && at == shape.len() as i64 { shape.len() } else { axis(at, shape.len().max(1))? };
+        let at =
+            if together && at == shape.len() as i64 { shape.len() } else { axis(at, shape.len().max(1))? };
         let before: usize = shape[..at.min(shape.len())].iter().product();
         let (along, after) = match (together, shape.is_empty()) {
             (_, true) => (1, 1),
             (true, _) => (shape[at..].iter().product(), 1),
             (false, _) => (shape[at], shape[at + 1..].iter().product()),
         };
-        let count: usize = shape.iter().product();
-        if count > 0 && (count > small || args.at_home(0).is_none()) {
+        if args.at_home(0).is_none() || on_backend(&shape, small) {
             let flat = B::float_reshape(args.float(0)?, Shape::new([before, along, after]));
             let done = if log { B::log_softmax(flat, 1) } else { B::softmax(flat, 1) };
             return Ok(Given::Float(B::float_reshape(done, Shape::from(shape.to_vec()))));
@@ -116,10 +117,12 @@ fn clip<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let mut tensor = args.take(0)?;
         macro_rules! clip {
             ($kind:ident, $data:expr) => {{
-                let bound = |index| bound(args.has(index).then(|| args.view(index)), |view| match view {
-                    TensorView::$kind { data: [bound], .. } => Some(*bound),
-                    _ => None,
-                });
+                let bound = |index| {
+                    bound(args.has(index).then(|| args.view(index)), |view| match view {
+                        TensorView::$kind { data: [bound], .. } => Some(*bound),
+                        _ => None,
+                    })
+                };
                 let (low, high) = if fixed {
                     (Some(Number::of_f64(low.into())), Some(Number::of_f64(high.into())))
                 } else {
@@ -147,7 +150,9 @@ fn bound<'v, T>(
 ) -> Result<Option<T>, Reason> {
     match view {
         None => Ok(None),
-        Some(view) => read(view?).map(Some).ok_or_else(|| "a bound is not one number of the input's type".to_owned()),
+        Some(view) => {
+            read(view?).map(Some).ok_or_else(|| "a bound is not one number of the input's type".to_owned())
+        }
     }
 }
 

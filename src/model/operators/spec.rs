@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{
-    DType, Limits, Options, Tensor, TensorView,
+    DType, Limits, Options, Tensor,
     graph::{Attribute, Graph, Node, OpName, Type, ValueId},
 };
 
@@ -96,19 +96,6 @@ impl<'g> Spec<'g> {
     /// The input, if it is the same in every run.
     pub(in crate::model) fn constant(&self, input: usize) -> Option<&'g Arc<Tensor>> {
         self.graph.constant(self.id(input)?)
-    }
-
-    /// Integers that are the same in every run; an error if the input is given but not constant.
-    pub(in crate::model) fn constant_ints(&self, input: usize) -> Result<Option<Vec<i64>>, Refusal> {
-        if !self.has(input) {
-            return Ok(None);
-        }
-        match self.constant(input).map(|tensor| tensor.view()) {
-            Some(TensorView::I64 { data, .. }) => Ok(Some(data.to_vec())),
-            Some(TensorView::I32 { data, .. }) => Ok(Some(data.iter().map(|&value| value.into()).collect())),
-            Some(_) => Err(Refusal::invalid(format!("input {input} is not of integers"))),
-            None => Err(Refusal::unsupported(format!("input {input} is computed at run time"))),
-        }
     }
 
     fn attribute(&self, name: &str) -> Option<&'g Attribute> {

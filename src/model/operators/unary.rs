@@ -7,13 +7,16 @@ use super::{
         DType, Data, Tensor,
         plan::{Given, Kernel, Reason},
     },
-    Operator, Refusal, Spec,
+    Operator, Refusal, Spec, on_backend,
 };
+
+/// Applies a function to each element.
+type Loop<T> = Box<dyn Fn(&mut [T]) + Send + Sync>;
 
 /// A function of one number: as a loop applies it, and as the backend does.
 struct Function<B: Backend> {
-    f32: Box<dyn Fn(&mut [f32]) + Send + Sync>,
-    f64: Box<dyn Fn(&mut [f64]) + Send + Sync>,
+    f32: Loop<f32>,
+    f64: Loop<f64>,
     /// None where the backend's differs at infinities, NaN or ties.
     backend: Option<fn(B::FloatTensorPrimitive) -> B::FloatTensorPrimitive>,
 }
@@ -48,10 +51,12 @@ macro_rules! function {
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
-        "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan" | "Asin" | "Acos"
-        | "Atan" | "Sinh" | "Cosh" | "Tanh" | "Asinh" | "Acosh" | "Atanh" | "Erf" | "Sigmoid" | "Softplus"
-        | "Softsign" | "Elu" | "LeakyRelu" | "Selu" | "Celu" | "HardSigmoid" | "HardSwish" | "ThresholdedRelu"
-        | "Mish" | "Gelu" | "Swish" => Operator { types: float_types, kernel: float },
+        "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan"
+        | "Asin" | "Acos" | "Atan" | "Sinh" | "Cosh" | "Tanh" | "Asinh" | "Acosh" | "Atanh" | "Erf"
+        | "Sigmoid" | "Softplus" | "Softsign" | "Elu" | "LeakyRelu" | "Selu" | "Celu" | "HardSigmoid"
+        | "HardSwish" | "ThresholdedRelu" | "Mish" | "Gelu" | "Swish" => {
+            Operator { types: float_types, kernel: float }
+        }
         "Abs" | "Neg" | "Sign" | "Relu" => Operator { types: number_types, kernel: number },
         "Not" => Operator { types: bool_types, kernel: not },
         "IsNaN" | "IsInf" => Operator { types: test_types, kernel: test },
@@ -68,7 +73,9 @@ fn float_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn number_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
+        dtype @ (DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
         dtype => Ok(vec![dtype]),
     }
 }
@@ -118,15 +125,16 @@ fn plain<B: Backend>(name: &str) -> Option<Function<B>> {
     })
 }
 
-fn error_function(x: f64) -> f64 {
-    libm::erf(x)
+/// `erf(x * factor)`, computed in 64 bits.
+fn error_function(x: impl Into<f64>, factor: f64) -> f64 {
+    libm::erf(x.into() * factor)
 }
 
 /// The functions whose parameters are attributes.
 fn shaped<B: Backend>(spec: &Spec<'_>) -> Result<Function<B>, Refusal> {
     let alpha = |default| spec.float("alpha", default);
     Ok(match spec.op().name.as_str() {
-        "Erf" => function!(|x: F| error_function(x.into()) as F),
+        "Erf" => function!(|x: F| error_function(x, 1.0) as F),
         "Elu" => {
             let alpha = alpha(1.0)?;
             function!(|x: F| if x < 0.0 { F::from(alpha) * x.exp_m1() } else { x })
@@ -160,7 +168,7 @@ fn shaped<B: Backend>(spec: &Spec<'_>) -> Result<Function<B>, Refusal> {
             0.5 * x * (1.0 + inner.tanh())
         }),
         "Gelu" => function!(|x: F| {
-            let erf = error_function(f64::from(x) * std::f64::consts::FRAC_1_SQRT_2) as F;
+            let erf = error_function(x, std::f64::consts::FRAC_1_SQRT_2) as F;
             0.5 * x * (1.0 + erf)
         }),
         name => return Err(Refusal::unsupported(format!("{name} is not known"))),
@@ -174,10 +182,8 @@ fn float<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     };
     let small = spec.loop_elements();
     Ok(Kernel::anywhere(move |args| {
-        let count: usize = args.shape(0)?.iter().product();
         if let Some(backend) = function.backend
-            && count > 0
-            && (count > small || args.at_home(0).is_none())
+            && (args.at_home(0).is_none() || on_backend(&args.shape(0)?, small))
         {
             return Ok(Given::Float(backend(args.float(0)?)));
         }
@@ -208,8 +214,7 @@ fn number<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     };
     let small = spec.loop_elements();
     Ok(Kernel::anywhere(move |args| {
-        let count: usize = args.shape(0)?.iter().product();
-        if args.dtype(0)?.is_float() && count > 0 && (count > small || args.at_home(0).is_none()) {
+        if args.dtype(0)?.is_float() && (args.at_home(0).is_none() || on_backend(&args.shape(0)?, small)) {
             match op {
                 Simple::Abs => return Ok(Given::Float(B::float_abs(args.float(0)?))),
                 Simple::Neg => return Ok(Given::Float(B::float_neg(args.float(0)?))),
@@ -225,14 +230,14 @@ fn number<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 
 fn simple(tensor: &mut Tensor, op: Simple) -> Result<(), Reason> {
     macro_rules! each {
-        ($data:expr, $zero:expr, $abs:expr, $neg:expr, $sign:expr) => {
+        ($data:expr, $zero:expr, $nan:expr, $abs:expr, $neg:expr, $sign:expr) => {
             $data.iter_mut().for_each(|value| {
                 *value = match op {
                     Simple::Abs => $abs(*value),
                     Simple::Neg => $neg(*value),
                     Simple::Sign => $sign(*value),
-                    Simple::Relu if *value < $zero => $zero,
-                    Simple::Relu => *value,
+                    Simple::Relu if *value > $zero || $nan(*value) => *value,
+                    Simple::Relu => $zero,
                 }
             })
         };
@@ -240,12 +245,12 @@ fn simple(tensor: &mut Tensor, op: Simple) -> Result<(), Reason> {
     let sign_f32 = |x: f32| if x == 0.0 || x.is_nan() { x } else { x.signum() };
     let sign_f64 = |x: f64| if x == 0.0 || x.is_nan() { x } else { x.signum() };
     match &mut tensor.data {
-        Data::F32(data) => each!(data, 0.0, f32::abs, |x: f32| -x, sign_f32),
-        Data::F64(data) => each!(data, 0.0, f64::abs, |x: f64| -x, sign_f64),
-        Data::I64(data) => each!(data, 0, i64::wrapping_abs, i64::wrapping_neg, i64::signum),
-        Data::I32(data) => each!(data, 0, i32::wrapping_abs, i32::wrapping_neg, i32::signum),
-        Data::I8(data) => each!(data, 0, i8::wrapping_abs, i8::wrapping_neg, i8::signum),
-        Data::U8(data) => each!(data, 0, |x| x, u8::wrapping_neg, |x: u8| x.min(1)),
+        Data::F32(data) => each!(data, 0.0, f32::is_nan, f32::abs, |x: f32| -x, sign_f32),
+        Data::F64(data) => each!(data, 0.0, f64::is_nan, f64::abs, |x: f64| -x, sign_f64),
+        Data::I64(data) => each!(data, 0, |_| false, i64::wrapping_abs, i64::wrapping_neg, i64::signum),
+        Data::I32(data) => each!(data, 0, |_| false, i32::wrapping_abs, i32::wrapping_neg, i32::signum),
+        Data::I8(data) => each!(data, 0, |_| false, i8::wrapping_abs, i8::wrapping_neg, i8::signum),
+        Data::U8(data) => each!(data, 0, |_| false, |x| x, u8::wrapping_neg, |x: u8| x.min(1)),
         other => return Err(format!("it does not compute with {}", other.dtype())),
     }
     Ok(())
@@ -267,7 +272,11 @@ fn test<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let positive = spec.flag("detect_positive", true)?;
     let negative = spec.flag("detect_negative", true)?;
     let test = move |value: f64| {
-        if nan { value.is_nan() } else { (positive && value == f64::INFINITY) || (negative && value == f64::NEG_INFINITY) }
+        if nan {
+            value.is_nan()
+        } else {
+            (positive && value == f64::INFINITY) || (negative && value == f64::NEG_INFINITY)
+        }
     };
     Ok(Kernel::host(move |args| {
         let view = args.view(0)?;

@@ -46,7 +46,10 @@ pub(in crate::model) fn build<B: Backend>(graph: &Graph, options: &Options) -> R
         let kernel = compile::<B>(&spec).map_err(|refusal| match refusal {
             Refusal::Unsupported(reason) => {
                 let operator = node.op.to_string();
-                Error::Unsupported { reasons: vec![format!("{operator}: {reason}")], operators: vec![operator] }
+                Error::Unsupported {
+                    reasons: vec![format!("{operator}: {reason}")],
+                    operators: vec![operator],
+                }
             }
             Refusal::Invalid(reason) => Error::invalid(format!("node {}", node.place()), reason),
         })?;

@@ -7,7 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{
     super::{DType, Tensor, TensorView},
-    slot::{Given, Reason, Slot, upload},
+    slot::{Given, Reason, Slot, download, upload},
 };
 
 /// What an operator gives, in the order of its outputs.
@@ -107,7 +107,8 @@ impl<B: Backend> Args<'_, '_, B> {
         !matches!(self.sources.get(index), None | Some(Source::Absent))
     }
 
-    fn bring_home(&mut self) -> Result<(), Reason> {
+    /// Brings all arguments into host memory.
+    pub(in crate::model) fn bring_home(&mut self) -> Result<(), Reason> {
         for source in self.sources {
             if let Source::Slot(slot, _) = source {
                 self.slots[*slot as usize].bring_home()?;
@@ -213,6 +214,18 @@ impl<B: Backend> Args<'_, '_, B> {
             }
         }
     }
+}
+
+/// Gives a tensor another shape. Scalars live in host memory: burn-ndarray has none.
+pub(in crate::model) fn reshaped<B: Backend>(
+    tensor: B::FloatTensorPrimitive,
+    shape: Vec<usize>,
+) -> Result<Given<B>, Reason> {
+    if shape.is_empty() {
+        let tensor = download::<B>(tensor)?;
+        return Ok(Given::Host(Tensor { shape, data: tensor.data }));
+    }
+    Ok(Given::Float(B::float_reshape(tensor, Shape::from(shape))))
 }
 
 /// Adds leading dimensions of one until the tensor has `rank` dimensions.

@@ -8,9 +8,9 @@ mod slot;
 use burn_backend::Backend;
 
 pub(super) use build::build;
+pub(super) use kernel::{Args, Constant, Kernel, Source, reshaped, widen};
 pub(super) use run::evaluate;
-pub(super) use kernel::{Args, Constant, Kernel, Source, widen};
-pub(super) use slot::{Given, Reason, download, float_dtype, upload};
+pub(super) use slot::{Given, Reason, download, upload};
 
 /// One operator of the plan.
 struct Step<B: Backend> {

@@ -49,7 +49,10 @@ impl<B: Backend> Plan<B> {
             Err(panic) => {
                 let reason = panic.downcast_ref::<String>().map(String::as_str);
                 let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied());
-                Err(Error::Panic { node: self.place(at.get()), reason: reason.unwrap_or("no message").to_owned() })
+                Err(Error::Panic {
+                    node: self.place(at.get()),
+                    reason: reason.unwrap_or("no message").to_owned(),
+                })
             }
         }
     }

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use burn_backend::{Backend, DType as BurnType, FloatDType, Shape, TensorData, TensorMetadata};
+use burn_backend::{Backend, DType as BurnType, Shape, TensorData, TensorMetadata};
 
 use super::super::{DType, Data, Tensor, TensorView};
 
@@ -67,11 +67,6 @@ pub(in crate::model) fn download<B: Backend>(tensor: B::FloatTensorPrimitive) ->
         other => return Err(format!("the backend gave {other:?}")),
     };
     Ok(Tensor { shape, data })
-}
-
-/// The backend's name for a float type.
-pub(in crate::model) fn float_dtype(dtype: DType) -> FloatDType {
-    if dtype == DType::F64 { FloatDType::F64 } else { FloatDType::F32 }
 }
 
 impl<B: Backend> Slot<'_, B> {

@@ -72,7 +72,9 @@ fn gemm(graph: &mut Graph, index: usize) {
         Some(Attribute::Float(value)) => *value,
         _ => 1.0,
     };
-    let (Some(Some(x)), Some(weights)) = (node.inputs.first().copied(), node.inputs.get(1).copied()) else { return };
+    let (Some(Some(x)), Some(weights)) = (node.inputs.first().copied(), node.inputs.get(1).copied()) else {
+        return;
+    };
     let Some(weights) = matrix(graph, weights) else { return };
     if flag("transA") || graph.constant(x).is_some() {
         return;

@@ -48,9 +48,10 @@ pub(super) fn fold(graph: &mut Graph, options: &Options) -> Result<(), Error> {
 
 fn compute(graph: &Graph, node: &Node, options: &Options) -> Result<Vec<Tensor>, Error> {
     let invalid = |reason: String| Error::invalid(format!("node {}", node.place()), reason);
-    let kernel = compile::<burn_flex::Flex>(&Spec::new(graph, node, options)).map_err(|refusal| match refusal {
-        Refusal::Unsupported(reason) | Refusal::Invalid(reason) => invalid(reason),
-    })?;
+    let kernel =
+        compile::<burn_flex::Flex>(&Spec::new(graph, node, options)).map_err(|refusal| match refusal {
+            Refusal::Unsupported(reason) | Refusal::Invalid(reason) => invalid(reason),
+        })?;
     let constant = |input: &Option<_>| input.and_then(|input| graph.constant(input)).cloned();
     let inputs: Vec<Option<Arc<Tensor>>> = node.inputs.iter().map(constant).collect();
     match catch_unwind(AssertUnwindSafe(|| evaluate(&kernel, &inputs))) {

@@ -1,9 +1,6 @@
 //! Removes operators that give what they take: Identity, Dropout outside of training, casts to the same type.
 
-use super::super::{
-    super::onnx,
-    Attribute, Graph, Node, Type,
-};
+use super::super::{super::onnx, Attribute, Graph, Node, Type};
 
 pub(super) fn remove(graph: &mut Graph) {
     let mut index = 0;

@@ -1,7 +1,10 @@
 //! Removes ZipMap: the output keeps the matrix it was made of, and its class labels. Names the classes of
 //! probabilities that no ZipMap names, too.
 
-use super::super::{super::{Dim, Labels}, Attribute, Graph, Node, ValueId};
+use super::super::{
+    super::{Dim, Labels},
+    Attribute, Graph, Node, ValueId,
+};
 
 pub(super) fn remove(graph: &mut Graph) {
     let givers = graph.givers();
@@ -9,7 +12,8 @@ pub(super) fn remove(graph: &mut Graph) {
         let value = graph.outputs[index].value;
         let Some(giver) = givers[value.index()].map(|giver| &graph.nodes[giver]) else { continue };
         let (value, labels) = match giver.op.parts() {
-            ("ai.onnx.ml", "ZipMap") => match (giver.inputs.first().copied().flatten(), zipmap_labels(giver)) {
+            ("ai.onnx.ml", "ZipMap") => match (giver.inputs.first().copied().flatten(), zipmap_labels(giver))
+            {
                 (Some(input), Some(labels)) => {
                     graph.outputs[index].shape = vec![Dim::Unknown, Dim::Fixed(labels.len())];
                     (input, Some(labels))

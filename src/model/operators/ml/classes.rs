@@ -27,7 +27,9 @@ impl Labels {
     pub(super) fn of(&self, classes: &[usize]) -> Tensor {
         let data = match self {
             Labels::Ints(labels) => Data::I64(classes.iter().map(|&class| labels[class]).collect()),
-            Labels::Strings(labels) => Data::Str(classes.iter().map(|&class| labels[class].clone()).collect()),
+            Labels::Strings(labels) => {
+                Data::Str(classes.iter().map(|&class| labels[class].clone()).collect())
+            }
         };
         Tensor { shape: vec![classes.len()], data }
     }

@@ -3,10 +3,7 @@
 use burn_backend::Backend;
 
 use super::{
-    super::super::{
-        DType, Data, Tensor, TensorView,
-        plan::Kernel,
-    },
+    super::super::{DType, Data, Tensor, TensorView, plan::Kernel},
     Operator, Refusal, Spec, axis, cast, matrix, pick,
 };
 
@@ -74,7 +71,8 @@ fn vectorizer<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let Some(widths) = widths.ok().filter(|widths| widths.len() == spec.inputs()) else {
         return Err(Refusal::invalid("attribute `inputdimensions` does not fit its inputs"));
     };
-    let (total, limit) = (widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)), spec.limits().elements);
+    let (total, limit) =
+        (widths.iter().fold(0, |sum: usize, width| sum.saturating_add(*width)), spec.limits().elements);
     Ok(Kernel::host(move |args| {
         let (rows, _) = matrix(args.view(0)?.shape())?;
         super::super::broadcast::elements(&[rows, total], limit)?;

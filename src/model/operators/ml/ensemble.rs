@@ -93,7 +93,12 @@ impl Places {
 }
 
 /// The weights of each leaf, by tree and place. `of` is `target` or `class`, the prefix of the attributes.
-fn weights(spec: &Spec<'_>, of: &str, places: &Places, wide: &mut bool) -> Result<Vec<Vec<(u32, Weight)>>, Refusal> {
+fn weights(
+    spec: &Spec<'_>,
+    of: &str,
+    places: &Places,
+    wide: &mut bool,
+) -> Result<Vec<Vec<(u32, Weight)>>, Refusal> {
     let values = numbers(spec, &format!("{of}_weights"), wide)?;
     let list = |name: &str| each(spec, &format!("{of}_{name}"), values.len());
     let (targets, nodes, trees) = (list("ids")?, list("nodeids")?, list("treeids")?);

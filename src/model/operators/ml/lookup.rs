@@ -5,10 +5,7 @@ use std::{collections::HashMap, hash::Hash};
 use burn_backend::Backend;
 
 use super::{
-    super::super::{
-        DType, Data, Tensor, TensorView,
-        plan::Kernel,
-    },
+    super::super::{DType, Data, Tensor, TensorView, plan::Kernel},
     Operator, Refusal, Spec,
 };
 
@@ -43,7 +40,8 @@ fn table(spec: &Spec<'_>) -> Result<Table, Refusal> {
         // The first version turns strings into their places and back.
         _ => match spec.texts("classes_strings")? {
             Some(classes) => {
-                let (texts, places) = (Data::Str(classes.to_vec()), Data::I64((0..classes.len() as i64).collect()));
+                let (texts, places) =
+                    (Data::Str(classes.to_vec()), Data::I64((0..classes.len() as i64).collect()));
                 if spec.dtype(0)? == DType::Str { (texts, places) } else { (places, texts) }
             }
             None => return Err(Refusal::invalid("it has no table")),
@@ -56,7 +54,9 @@ fn table(spec: &Spec<'_>) -> Result<Table, Refusal> {
         return Err(Refusal::invalid(format!("its keys are {}, its input {}", keys.dtype(), spec.dtype(0)?)));
     }
     let default = match (&values, spec.tensor("default_tensor")?) {
-        (_, Some(tensor)) if tensor.data.len() == 1 && tensor.dtype() == values.dtype() => tensor.data.clone(),
+        (_, Some(tensor)) if tensor.data.len() == 1 && tensor.dtype() == values.dtype() => {
+            tensor.data.clone()
+        }
         (Data::F32(_), _) => Data::F32(vec![spec.float("default_float", -0.0)?]),
         (Data::F64(_), _) => Data::F64(vec![f64::from(spec.float("default_float", -0.0)?)]),
         (Data::I64(_), _) => Data::I64(vec![spec.int("default_int64", -1)?]),
@@ -68,7 +68,9 @@ fn table(spec: &Spec<'_>) -> Result<Table, Refusal> {
 
 fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        DType::F32 | DType::F64 | DType::I64 | DType::I32 | DType::Str => Ok(vec![table(spec)?.values.dtype()]),
+        DType::F32 | DType::F64 | DType::I64 | DType::I32 | DType::Str => {
+            Ok(vec![table(spec)?.values.dtype()])
+        }
         dtype => Err(Refusal::unsupported(format!("keys of {dtype}"))),
     }
 }
@@ -124,7 +126,9 @@ fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         Data::F64(keys) => {
             let places = places(keys.into_iter().map(key));
             Box::new(move |view| match view {
-                TensorView::F64 { data, .. } => data.iter().map(|&value| places.get(&key(value)).copied()).collect(),
+                TensorView::F64 { data, .. } => {
+                    data.iter().map(|&value| places.get(&key(value)).copied()).collect()
+                }
                 _ => Vec::new(),
             })
         }
@@ -136,7 +140,10 @@ fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         macro_rules! value {
             ($kind:ident, $values:expr, $default:expr) => {
                 Data::$kind(
-                    found.iter().map(|place| place.map_or(&$default[0], |place| &$values[place]).clone()).collect(),
+                    found
+                        .iter()
+                        .map(|place| place.map_or(&$default[0], |place| &$values[place]).clone())
+                        .collect(),
                 )
             };
         }

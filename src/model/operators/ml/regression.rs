@@ -27,7 +27,9 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
+        dtype @ (DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
         _ => Ok(()),
     }
 }
@@ -60,7 +62,10 @@ impl Linear {
             Some(intercepts) if intercepts.len() == targets => intercepts.to_vec(),
             Some([]) | None => vec![0.0; targets],
             Some(other) => {
-                return Err(Refusal::invalid(format!("{} intercepts do not make {targets} targets", other.len())));
+                return Err(Refusal::invalid(format!(
+                    "{} intercepts do not make {targets} targets",
+                    other.len()
+                )));
             }
         };
         let features = coefficients.len() / targets;

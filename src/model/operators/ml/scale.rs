@@ -22,7 +22,9 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 fn same_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
+        dtype @ (DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
         dtype => Ok(vec![dtype]),
     }
 }
@@ -125,7 +127,9 @@ fn imputer<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             let mut tensor = args.take(0)?;
             let features = features(&tensor.shape)?;
             match &mut tensor.data {
-                Data::F32(data) => replace(data, features, &values, |value| is(value.into(), replaced.into())),
+                Data::F32(data) => {
+                    replace(data, features, &values, |value| is(value.into(), replaced.into()))
+                }
                 Data::F64(data) => {
                     let values: Vec<f64> = values.iter().map(|&value| value.into()).collect();
                     replace(data, features, &values, |value| is(value, replaced.into()))
@@ -156,7 +160,12 @@ fn is(value: f64, replaced: f64) -> bool {
     value == replaced || (value.is_nan() && replaced.is_nan())
 }
 
-fn replace<T: Copy>(data: &mut [T], features: usize, values: &[T], missing: impl Fn(T) -> bool) -> Result<(), Reason> {
+fn replace<T: Copy>(
+    data: &mut [T],
+    features: usize,
+    values: &[T],
+    missing: impl Fn(T) -> bool,
+) -> Result<(), Reason> {
     fits(values.len(), features)?;
     for row in data.chunks_exact_mut(features.max(1)) {
         for (index, value) in row.iter_mut().enumerate() {
@@ -172,7 +181,8 @@ fn binarizer<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let threshold = f64::from(spec.float("threshold", 0.0)?);
     Ok(Kernel::host(move |args| {
         let view = args.view(0)?;
-        let over = cast::to_f64(view)?.into_iter().map(|value| if value > threshold { 1.0 } else { 0.0 }).collect();
+        let over =
+            cast::to_f64(view)?.into_iter().map(|value| if value > threshold { 1.0 } else { 0.0 }).collect();
         Ok(Tensor { shape: view.shape().to_vec(), data: cast::of_f64(over, view.dtype())? })
     }))
 }

@@ -123,7 +123,9 @@ fn classifier<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let mut stated = stated(spec, "class")?;
     let labels = classes(spec, "classlabels_int64s")?;
     let post = Post::new(spec)?;
-    let named = |class: u32| stated.ensemble.trees.iter().flat_map(|tree| &tree.weights).any(|weight| weight.target == class);
+    let named = |class: u32| {
+        stated.ensemble.trees.iter().flat_map(|tree| &tree.weights).any(|weight| weight.target == class)
+    };
     let (count, bases) = (labels.len(), stated.ensemble.base.len());
     if count < 2 {
         return Err(Refusal::unsupported("a classifier of one class"));
