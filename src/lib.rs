@@ -12,7 +12,7 @@
 //! | | `catalog` | PURE: the cluster's metadata as a state machine | types, row, topology |
 //! | | `binding` | PURE: a binding compiled for one catalogue version | types, row, expr, catalog |
 //! | | `partition` | PURE: one replica of one partition | types, row, expr, topology, store, catalog, binding |
-//! | | `feed` | PURE: subscriptions over committed entries | types, row, expr, store, partition |
+//! | | `feed` | PURE: subscriptions over committed entries | types, row, expr, store, catalog, partition |
 //! | | `model` | a trained model: formats, graph, plan, execution | types |
 //! | | `wire` | generated protobuf; the one codec | types, row |
 //! | L2 | `control` | consensus around catalog, its durable log | L0, catalog |

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::{
     catalog::{Mode, Nan, NullPolicy, NumberKind, OnDeadline},
-    expr::Expr,
     row::Kind,
     types::{BindingId, Digest, MapId, SchemaId},
 };
@@ -85,8 +84,6 @@ pub(super) enum Source {
     Column(usize),
     /// A vector column: all its elements.
     Vector { column: usize, len: usize },
-    /// An expression over the row and its key: one element.
-    Expression(Arc<Expr>),
 }
 
 impl Compiled {

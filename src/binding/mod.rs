@@ -13,7 +13,6 @@ mod features;
 mod gather;
 mod outputs;
 mod scores;
-mod sources;
 #[cfg(test)]
 mod tests;
 

@@ -98,6 +98,11 @@ impl Control {
         propose(&self.raft, command).await
     }
 
+    /// Returns once a quorum has confirmed that this node leads.
+    pub async fn confirm_quorum(&self) -> Result<()> {
+        self.raft.ensure_linearizable().await.map(drop).map_err(failed)
+    }
+
     /// Leaves the group as a crash would, in good order: what was answered is on disk anyway.
     pub async fn shutdown(&self) {
         stop(&self.raft).await;

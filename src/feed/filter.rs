@@ -1,83 +1,101 @@
-//! Which rows of which map.
+//! Which rows a subscription is about.
 
 use std::sync::Arc;
 
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::{Event, Kind};
+use super::{Event, EventKind};
 use crate::{
     catalog::Map,
     expr::{Predicate, Scope, Source},
     partition::Change,
-    row::RowRef,
+    row::{RowRef, Schema},
     store::Record,
-    types::{KeyRef, MapId, Result, SchemaId},
+    types::{Key, MapId, Position, Result, RowVersion},
 };
 
-/// A predicate over a map, or all of its rows.
+/// A map and a predicate over its rows.
 #[derive(Clone, Debug)]
 pub struct Filter {
-    map: Arc<Map>,
-    predicate: Option<Predicate>,
+    map: MapId,
+    /// The schema that reads its rows; none for a plain map.
+    schema: Option<Arc<Schema>>,
+    /// What a row must satisfy; none: nothing.
+    predicate: Option<Arc<Predicate>>,
 }
 
 impl Filter {
-    /// All rows, or those of which `text` is true.
-    pub fn parse(map: Arc<Map>, text: Option<&str>) -> Result<Filter> {
-        let scope = match map.schema() {
+    /// The rows of a map that satisfy `condition`, or all of them.
+    pub fn compile(map: &Map, condition: Option<&str>) -> Result<Filter> {
+        let schema = map.schema().cloned();
+        let scope = match &schema {
             Some(schema) => Scope::feature(schema, map.key_kind),
             None => Scope::plain(map.key_kind),
         };
-        let predicate = text.map(|text| Predicate::parse(text, &scope)).transpose()?;
-        Ok(Filter { map, predicate })
+        let predicate = condition.map(|text| Predicate::parse(text, &scope).map(Arc::new)).transpose()?;
+        Ok(Filter { map: map.id, schema, predicate })
     }
 
     /// The map.
     pub fn map(&self) -> MapId {
-        self.map.id
+        self.map
     }
 
-    /// Tells one filter's tokens from another's.
-    pub fn fingerprint(&self) -> u64 {
-        self.predicate.as_ref().map_or(0, |predicate| xxh3_64(predicate.text().as_bytes()))
+    /// Takes in the map as a new version of the catalogue has it: columns may have moved.
+    pub(super) fn follow(&mut self, map: &Map) -> Result<()> {
+        if map.schema().map(|schema| schema.id()) != self.schema.as_ref().map(|schema| schema.id()) {
+            let condition = self.predicate.as_ref().map(|predicate| predicate.text().to_owned());
+            *self = Filter::compile(map, condition.as_deref())?;
+        }
+        Ok(())
     }
 
-    /// Whether the row is one of them. A row that cannot be read is not.
+    /// Whether the row is one of the subscription's. A row for which the predicate has no answer is not.
     pub fn matches(&self, record: &Record) -> bool {
         let Some(predicate) = &self.predicate else { return true };
-        let Ok(key) = KeyRef::from_packed(record.key()) else { return false };
-        match self.map.schema() {
-            None => predicate.matches(&Source::plain(record.value(), key)),
-            Some(schema) => RowRef::trusted(schema, record.value())
-                .is_ok_and(|row| predicate.matches(&Source::row(row, key))),
+        let Ok(key) = Key::from_packed(record.key()) else { return false };
+        match &self.schema {
+            Some(schema) => match RowRef::trusted(schema, record.value()) {
+                Ok(row) => predicate.matches(&Source::row(row, key.payload())),
+                Err(_) => false,
+            },
+            None => predicate.matches(&Source::plain(record.value(), key.payload())),
         }
     }
 
-    /// The same filter over a later schema of its map; none if this one is as late.
-    pub(super) fn following(&self, map: &Arc<Map>) -> Option<Result<Filter>> {
-        let schema = |map: &Map| map.schema().map(|schema| schema.id());
-        let (mine, later): (Option<SchemaId>, _) = (schema(&self.map), schema(map));
-        (later > mine)
-            .then(|| Filter::parse(map.clone(), self.predicate.as_ref().map(|predicate| predicate.text())))
+    /// The row as part of a snapshot.
+    pub(super) fn snapshot(&self, row: Record) -> Option<Event> {
+        self.matches(&row).then(|| Event {
+            kind: EventKind::Snapshot,
+            version: row.row_version(),
+            row,
+            old: None,
+            at: None,
+        })
     }
 
-    /// What a change means to whoever looks through this filter.
-    pub(super) fn event(&self, change: &Change) -> Option<Event> {
+    /// What a change of the entry at `at` means to the subscription.
+    pub(super) fn event(&self, change: &Change, at: Position) -> Option<Event> {
+        // A row that lives longer is the same row.
         if matches!(change, Change::Ttl { .. }) {
             return None;
         }
-        let (map, old, new) = change.row()?;
-        if map != self.map.id {
-            return None;
+        let (_, old, new) = change.row().filter(|(map, _, _)| *map == self.map)?;
+        let old = old.filter(|record| self.matches(record));
+        match (old, new) {
+            (old, Some(new)) if self.matches(new) => Some(Event {
+                kind: if old.is_some() { EventKind::Updated } else { EventKind::Added },
+                row: new.clone(),
+                old: old.cloned(),
+                version: new.row_version(),
+                at: Some(at),
+            }),
+            (Some(old), new) => Some(Event {
+                kind: EventKind::Removed,
+                row: old.clone(),
+                old: Some(old.clone()),
+                version: new.map_or(RowVersion(at.seq.0), Record::row_version),
+                at: Some(at),
+            }),
+            (None, _) => None,
         }
-        let old = old.filter(|old| self.matches(old)).cloned();
-        let row = new.filter(|new| self.matches(new)).cloned();
-        let kind = match (&old, &row) {
-            (None, None) => return None,
-            (None, Some(_)) => Kind::Added,
-            (Some(_), Some(_)) => Kind::Updated,
-            (Some(_), None) => Kind::Removed,
-        };
-        Some(Event { kind, row, old })
     }
 }

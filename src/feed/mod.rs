@@ -1,142 +1,159 @@
-//! PURE: subscriptions over committed entries.
+//! PURE: subscriptions over committed entries (protocol rule 26).
 //!
-//! There is one [`Feed`] for each partition. It keeps no events: what a subscriber has not had is read from the
-//! partition's [`Log`](crate::partition::Log) when there is credit for it, so a slow subscriber costs nothing but the
-//! log, and is told so when that has moved on ([`Effect::Overrun`]).
+//! A subscriber reads the partition's log at its own pace: it holds a place in the log and credits, and nothing is
+//! buffered for it. While it keeps up, entries reach it in the tick that committed them; when it is slow, the log
+//! is its buffer; when the log has moved past its place, it is told of the overrun and starts from a fresh
+//! snapshot.
 //!
-//! Architecture invariants:
-//! - Every message covers a range `(after, upto]` of positions that begins where the last one ended, so a filtered
-//!   stream proves that it has no gap.
-//! - `added` and `removed` mean entering and leaving the predicate, whatever happened to the row.
-//! - A snapshot is merged with what changes meanwhile: a row that changed since the snapshot began is not shown by
-//!   the snapshot but by its change. Until [`Effect::SnapshotEnd`], a change may concern a row not shown before.
+//! A snapshot is scanned one shard at a time, each between two entries, so that the feed knows for every shard
+//! the seq at which it was scanned. Changes that came in meanwhile follow, but for those that their shard's scan
+//! already showed; then the marker; from there on every change, once, in order.
 
+mod event;
 mod filter;
-mod message;
-mod snapshot;
 mod subscriber;
 mod token;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
+pub use event::{Event, EventKind, Message};
 pub use filter::Filter;
-pub use message::{Effect, Event, Kind, Message, ScanId, SubscriberId};
-use subscriber::Subscriber;
-pub use token::Token;
+pub use token::{MAX_TOKEN_BYTES, Token, TokenKey};
 
 use crate::{
     partition::Log,
-    store::{Cursor, Record},
-    types::Position,
+    store::Reader,
+    types::{Error, Position},
 };
+use subscriber::Subscriber;
 
-/// What a subscriber asks one partition for.
-#[derive(Clone, Debug)]
-pub struct Subscription {
-    /// The map, and which of its rows.
-    pub filter: Arc<Filter>,
-    /// Where to begin.
-    pub from: Start,
-    /// Whether a subscriber that was overrun is shown the rows anew; otherwise it goes on with what changes next.
-    pub snapshot_after_overrun: bool,
-    /// How many events may be sent before [`Feed::credit`] allows more.
-    pub credits: u64,
-}
+/// Names a subscription on this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SubscriberId(pub u64);
 
 /// Where a subscription begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// With the rows as they are, then every change.
+    /// With the rows as they are.
     Snapshot,
     /// With the next change.
     Now,
-    /// With the change after this one; if that is gone, with an overrun.
+    /// With the change after this position.
     After(Position),
 }
 
-/// The subscriptions to one partition.
+/// What a feed is asked to do.
+#[derive(Debug)]
+pub enum Input {
+    /// A subscription begins.
+    Subscribe {
+        /// Its name.
+        id: SubscriberId,
+        /// Which rows it is about.
+        filter: Filter,
+        /// Where it begins.
+        start: Start,
+        /// How many events it can take.
+        credits: u32,
+    },
+    /// A subscriber can take more.
+    Credit {
+        /// Its name.
+        id: SubscriberId,
+        /// How many events more.
+        events: u32,
+    },
+    /// A subscription ends.
+    Cancel {
+        /// Its name.
+        id: SubscriberId,
+    },
+    /// Time to tell idle subscribers how far they are.
+    Bookmark,
+}
+
+/// What the feed wants done.
+#[derive(Debug)]
+pub enum Effect {
+    /// Something for a subscriber.
+    Deliver {
+        /// Whom.
+        to: SubscriberId,
+        /// What.
+        message: Message,
+    },
+    /// The subscription is over.
+    End {
+        /// Whose.
+        to: SubscriberId,
+        /// Why.
+        error: Error,
+    },
+}
+
+/// What a feed reads: the committed entries and rows of its partition.
+pub struct Source<'a> {
+    /// Entries from the retention's floor on.
+    pub log: &'a Log,
+    /// Rows as of the last entry.
+    pub reader: &'a Reader,
+}
+
+/// The subscriptions of one partition.
 #[derive(Debug, Default)]
 pub struct Feed {
     subscribers: BTreeMap<SubscriberId, Subscriber>,
-    scans: u64,
 }
 
 impl Feed {
-    /// Without subscribers.
-    pub fn new() -> Self {
-        Feed::default()
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, source: &Source<'_>, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Subscribe { id, filter, start, credits } => {
+                self.subscribers.insert(id, Subscriber::new(filter, start, credits, source));
+                self.serve(id, source, effects);
+            }
+            Input::Credit { id, events } => {
+                if let Some(subscriber) = self.subscribers.get_mut(&id) {
+                    subscriber.credit(events);
+                    self.serve(id, source, effects);
+                }
+            }
+            Input::Cancel { id } => {
+                self.subscribers.remove(&id);
+            }
+            Input::Bookmark => {
+                for (id, subscriber) in &mut self.subscribers {
+                    let bookmark = subscriber.bookmark();
+                    effects.extend(bookmark.map(|message| Effect::Deliver { to: *id, message }));
+                }
+            }
+        }
     }
 
-    /// Whether nobody listens: there is nothing to call then.
-    pub fn is_empty(&self) -> bool {
+    /// Entries were committed: everybody who waits for them is served.
+    pub fn advance(&mut self, source: &Source<'_>, effects: &mut Vec<Effect>) {
+        self.subscribers.retain(|id, subscriber| keep(*id, subscriber.serve(source), effects));
+    }
+
+    /// Whether nobody listens.
+    pub fn is_idle(&self) -> bool {
         self.subscribers.is_empty()
     }
 
-    /// Begins a subscription. An id that is in use is taken over.
-    pub fn subscribe(
-        &mut self,
-        id: SubscriberId,
-        subscription: Subscription,
-        log: &Log,
-        effects: &mut Vec<Effect>,
-    ) {
-        self.subscribers.insert(id, Subscriber::new(id, subscription, log));
-        self.work(id, log, effects);
-    }
-
-    /// Sends what was committed since. To be called after entries were published, before the log drops them.
-    pub fn advance(&mut self, log: &Log, effects: &mut Vec<Effect>) {
-        self.for_each(|subscriber, scans| subscriber.work(log, scans, effects));
-    }
-
-    /// Allows a subscriber as many more events.
-    pub fn credit(&mut self, id: SubscriberId, events: u64, log: &Log, effects: &mut Vec<Effect>) {
-        if let Some(subscriber) = self.subscribers.get_mut(&id) {
-            subscriber.add_credit(events);
-        }
-        self.work(id, log, effects);
-    }
-
-    /// The rows of an [`Effect::Scan`], read after it was emitted, and where the scan goes on.
-    pub fn handle_scanned(
-        &mut self,
-        id: SubscriberId,
-        scan: ScanId,
-        rows: Vec<Record>,
-        next: Option<Cursor>,
-        log: &Log,
-        effects: &mut Vec<Effect>,
-    ) {
-        if let Some(subscriber) = self.subscribers.get_mut(&id) {
-            subscriber.handle_scanned(scan, rows, next);
-        }
-        self.work(id, log, effects);
-    }
-
-    /// Tells idle subscribers how far they are, so that they can resume from there. To be called now and then.
-    pub fn bookmark(&mut self, effects: &mut Vec<Effect>) {
-        self.for_each(|subscriber, _| {
-            subscriber.bookmark(effects);
-            true
-        });
-    }
-
-    /// Ends a subscription.
-    pub fn cancel(&mut self, id: SubscriberId) {
-        self.subscribers.remove(&id);
-    }
-
-    fn work(&mut self, id: SubscriberId, log: &Log, effects: &mut Vec<Effect>) {
-        if let Some(subscriber) = self.subscribers.get_mut(&id)
-            && !subscriber.work(log, &mut self.scans, effects)
-        {
+    fn serve(&mut self, id: SubscriberId, source: &Source<'_>, effects: &mut Vec<Effect>) {
+        let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
+        if !keep(id, subscriber.serve(source), effects) {
             self.subscribers.remove(&id);
         }
     }
+}
 
-    /// Whoever returns false has ended.
-    fn for_each(&mut self, mut act: impl FnMut(&mut Subscriber, &mut u64) -> bool) {
-        let scans = &mut self.scans;
-        self.subscribers.retain(|_, subscriber| act(subscriber, scans));
-    }
+/// Passes on what a subscriber is served; false if it is over.
+fn keep(id: SubscriberId, served: subscriber::Served, effects: &mut Vec<Effect>) -> bool {
+    let subscriber::Served { messages, end } = served;
+    effects.extend(messages.into_iter().map(|message| Effect::Deliver { to: id, message }));
+    let goes_on = end.is_none();
+    effects.extend(end.map(|error| Effect::End { to: id, error }));
+    goes_on
 }

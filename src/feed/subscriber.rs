@@ -1,227 +1,214 @@
-//! One subscriber of one partition.
+//! One subscription's place in one partition.
 
-use std::sync::Arc;
-
-use super::{
-    Effect, Event, Filter, Kind, Message, ScanId, Start, SubscriberId, Subscription, snapshot::Snapshot,
-};
+use super::{Event, Filter, Message, Source, Start};
 use crate::{
-    partition::{Change, Entry, Log},
-    store::{Cursor, Record},
-    types::{Error, Position},
+    partition::{Change, Entry},
+    store::Cursor,
+    types::{Error, Position, Seq},
 };
 
-/// The most events of one message.
-const MESSAGE_EVENTS: usize = 256;
-/// A message that holds this many bytes takes no further event.
-const MESSAGE_BYTES: usize = 256 << 10;
+/// A message has at most about this many events: one entry or shard more ends it.
+const EVENTS_A_MESSAGE: usize = 256;
+/// How far one call reads, so that a long way behind does not hold up the partition.
+const ENTRIES_A_CALL: usize = 4096;
 
+/// One subscriber of one partition.
 #[derive(Debug)]
 pub(super) struct Subscriber {
-    id: SubscriberId,
-    filter: Arc<Filter>,
-    snapshot_after_overrun: bool,
-    credits: u64,
-    /// Where the last message ended.
-    sent: Position,
-    /// Up to here there is nothing more to send.
-    seen: Position,
+    filter: Filter,
+    credits: u32,
     phase: Phase,
-    /// The next message.
-    events: Vec<Event>,
-    bytes: usize,
 }
 
+/// Where it is.
 #[derive(Debug)]
 enum Phase {
-    /// Waits for credit, then begins with the rows as they are.
-    Waiting,
-    Snapshot(Snapshot),
-    Live,
-    /// Was overrun, and has not been told.
+    /// Must be told of an overrun, then given a snapshot.
     Overrun,
+    /// Its snapshot is being scanned.
+    Scanning(Scan),
+    /// Has been told of everything up to `told`; entries up to `read` are known not to concern it.
+    Following { told: Position, read: Position },
+}
+
+/// A snapshot under way.
+#[derive(Debug)]
+struct Scan {
+    /// The last entry when the scan began.
+    pinned: Position,
+    /// The shard to be scanned next.
+    next: Cursor,
+    /// The seq at which each shard was scanned, in scan order.
+    scanned: Vec<(Cursor, Seq)>,
+}
+
+/// What one call came to.
+#[derive(Debug, Default)]
+pub(super) struct Served {
+    pub(super) messages: Vec<Message>,
+    pub(super) end: Option<Error>,
 }
 
 impl Subscriber {
-    pub(super) fn new(id: SubscriberId, subscription: Subscription, log: &Log) -> Self {
-        let Subscription { filter, from, snapshot_after_overrun, credits } = subscription;
-        let (phase, position) = match from {
-            Start::Snapshot => (Phase::Waiting, log.last()),
-            Start::Now => (Phase::Live, log.last()),
-            Start::After(position) if log.after(position).is_ok() => (Phase::Live, position),
-            Start::After(_) => (Phase::Overrun, log.last()),
+    pub(super) fn new(filter: Filter, start: Start, credits: u32, source: &Source<'_>) -> Self {
+        let head = source.log.last();
+        let phase = match start {
+            Start::Snapshot => Phase::Scanning(Scan::new(head)),
+            Start::Now => Phase::Following { told: head, read: head },
+            Start::After(position) if source.log.after(position).is_ok() => {
+                Phase::Following { told: position, read: position }
+            }
+            Start::After(_) => Phase::Overrun,
         };
-        let (sent, seen) = (position, position);
-        let (events, bytes) = (Vec::new(), 0);
-        Subscriber { id, filter, snapshot_after_overrun, credits, sent, seen, phase, events, bytes }
+        Subscriber { filter, credits, phase }
     }
 
-    pub(super) fn add_credit(&mut self, events: u64) {
+    pub(super) fn credit(&mut self, events: u32) {
         self.credits = self.credits.saturating_add(events);
     }
 
-    pub(super) fn handle_scanned(&mut self, scan: ScanId, rows: Vec<Record>, next: Option<Cursor>) {
-        if let Phase::Snapshot(snapshot) = &mut self.phase {
-            snapshot.handle_scanned(scan, rows, next);
+    /// Tells how far it is, if that is news.
+    pub(super) fn bookmark(&mut self) -> Option<Message> {
+        let Phase::Following { told, read } = &mut self.phase else { return None };
+        if told == read {
+            return None;
         }
+        let message = Message::Changes { after: *told, upto: *read, events: Vec::new() };
+        *told = *read;
+        Some(message)
     }
 
-    /// Sends what there is and is credit for. False if the subscription has ended.
-    pub(super) fn work(&mut self, log: &Log, scans: &mut u64, effects: &mut Vec<Effect>) -> bool {
-        loop {
-            if matches!(self.phase, Phase::Overrun) {
-                self.handle_overrun(log, effects);
+    /// Gives it what is there, as far as its credits reach.
+    pub(super) fn serve(&mut self, source: &Source<'_>) -> Served {
+        let mut served = Served::default();
+        while self.credits > 0 && served.end.is_none() {
+            let more = match &self.phase {
+                Phase::Overrun => {
+                    served.messages.push(Message::Overrun);
+                    self.phase = Phase::Scanning(Scan::new(source.log.last()));
+                    true
+                }
+                Phase::Scanning(_) => self.scan(source, &mut served),
+                Phase::Following { .. } => self.follow(source, &mut served),
+            };
+            if !more {
+                break;
             }
-            if matches!(self.phase, Phase::Waiting) && self.credits > 0 {
-                *scans += 1;
-                (self.sent, self.seen) = (log.last(), log.last());
-                self.phase = Phase::Snapshot(Snapshot::new(ScanId(*scans), log.last()));
-            }
-            if let Err(Stop::Closed(error)) = self.send_changes(log, effects) {
-                effects.push(Effect::Closed { subscriber: self.id, error });
+        }
+        served
+    }
+
+    /// Scans one shard, or ends the snapshot after the last; false when it cannot go on.
+    fn scan(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
+        let Phase::Scanning(scan) = &mut self.phase else { return false };
+        let (records, next) = match source.reader.scan(self.filter.map(), scan.next) {
+            Ok(shard) => shard,
+            Err(error) => {
+                served.end = Some(error.into());
                 return false;
             }
-            self.send_rows(log, effects);
-            // Whoever was overrun begins anew at the end of the log, and cannot be overrun there.
-            if !matches!(self.phase, Phase::Overrun) {
-                return true;
-            }
-        }
-    }
-
-    /// Says how far the stream has come, if that was not said yet.
-    pub(super) fn bookmark(&mut self, effects: &mut Vec<Effect>) {
-        if matches!(self.phase, Phase::Live) && self.seen > self.sent && self.credits > 0 {
-            self.credits -= 1;
-            self.flush(effects);
-        }
-    }
-
-    fn handle_overrun(&mut self, log: &Log, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Overrun { subscriber: self.id });
-        (self.sent, self.seen) = (log.last(), log.last());
-        self.phase = if self.snapshot_after_overrun { Phase::Waiting } else { Phase::Live };
-    }
-
-    fn send_changes(&mut self, log: &Log, effects: &mut Vec<Effect>) -> Result<(), Stop> {
-        if self.seen == log.last() || matches!(self.phase, Phase::Waiting) {
-            return Ok(());
-        }
-        let Ok(entries) = log.after(self.seen) else {
-            self.phase = Phase::Overrun;
-            return Ok(());
         };
+        let events: Vec<Event> = records.into_iter().filter_map(|row| self.filter.snapshot(row)).collect();
+        scan.scanned.push((scan.next, source.log.last().seq));
+        self.credits = self.credits.saturating_sub(events.len() as u32);
+        if !events.is_empty() {
+            served.messages.push(Message::Snapshot { events });
+        }
+        match next {
+            Some(next) => scan.next = next,
+            None => return self.end_scan(source, served),
+        }
+        true
+    }
+
+    /// All shards are scanned: what changed meanwhile follows, then the marker.
+    fn end_scan(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
+        let Phase::Scanning(scan) = &self.phase else { return false };
+        let Ok(entries) = source.log.after(scan.pinned) else {
+            // The log moved past the pin while credits were short.
+            self.phase = Phase::Overrun;
+            return true;
+        };
+        let mut events = Vec::new();
         for entry in entries {
-            match self.send_entry(entry, effects) {
-                Ok(()) => self.seen = entry.position,
-                Err(Stop::Closed(error)) => {
-                    self.flush(effects);
-                    return Err(Stop::Closed(error));
-                }
-                Err(Stop::NoCredit) => break,
+            if let Err(error) = read_entry(&mut self.filter, entry, &mut events, |filter, change| {
+                scan.is_news(source, filter, change, entry.position.seq)
+            }) {
+                served.end = Some(error);
+                return false;
             }
         }
-        if !self.events.is_empty() {
-            self.flush(effects);
+        self.credits = self.credits.saturating_sub(events.len() as u32);
+        if !events.is_empty() {
+            served.messages.push(Message::Snapshot { events });
         }
-        Ok(())
+        let at = source.log.last();
+        served.messages.push(Message::SnapshotEnd { at });
+        self.phase = Phase::Following { told: at, read: at };
+        true
     }
 
-    /// An entry's events stay together.
-    fn send_entry(&mut self, entry: &Entry, effects: &mut Vec<Effect>) -> Result<(), Stop> {
-        let before = self.events.len();
-        for change in &entry.changes {
-            if let Change::Catalogue(view) = change {
-                let Some(map) = view.maps.get(&self.filter.map()) else { return Err(Stop::dropped()) };
-                if let Some(filter) = self.filter.following(&map.map) {
-                    self.filter = filter.map_err(Stop::Closed)?.into();
-                }
-            }
-            self.events.extend(self.filter.event(change));
+    /// Reads on in the log; false when there is nothing more.
+    fn follow(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
+        let Phase::Following { told, read } = &mut self.phase else { return false };
+        if *read == source.log.last() {
+            return false;
         }
-        let added = &self.events[before..];
-        if added.is_empty() {
-            return Ok(());
-        }
-        if self.credits == 0 {
-            self.events.truncate(before);
-            return Err(Stop::NoCredit);
-        }
-        self.credits = self.credits.saturating_sub(added.len() as u64);
-        self.bytes += added.iter().map(Event::size).sum::<usize>();
-        if self.is_full() {
-            self.seen = entry.position;
-            self.flush(effects);
-        }
-        Ok(())
-    }
-
-    fn send_rows(&mut self, log: &Log, effects: &mut Vec<Effect>) {
-        let Phase::Snapshot(snapshot) = &mut self.phase else { return };
-        if snapshot.absorb(self.filter.map(), log).is_err() {
+        let Ok(entries) = source.log.after(*read) else {
             self.phase = Phase::Overrun;
-            return;
-        }
-        let mut rows = Vec::new();
-        let mut bytes = 0;
-        let message = |events: Vec<Event>| {
-            Effect::Send(Message { subscriber: self.id, after: self.sent, upto: self.sent, events })
+            return true;
         };
-        while self.credits > 0 {
-            let Some(row) = snapshot.next_row() else { break };
-            if !self.filter.matches(&row) {
-                continue;
+        let enough = EVENTS_A_MESSAGE.min(self.credits as usize);
+        let mut events = Vec::new();
+        for entry in entries.take(ENTRIES_A_CALL) {
+            if let Err(error) = read_entry(&mut self.filter, entry, &mut events, |_, _| true) {
+                served.end = Some(error);
+                return false;
             }
-            let event = Event { kind: Kind::Snapshot, row: Some(row), old: None };
-            self.credits -= 1;
-            bytes += event.size();
-            rows.push(event);
-            if rows.len() >= MESSAGE_EVENTS || bytes >= MESSAGE_BYTES {
-                effects.push(message(std::mem::take(&mut rows)));
-                bytes = 0;
+            *read = entry.position;
+            if events.len() >= enough {
+                break;
             }
         }
-        if !rows.is_empty() {
-            effects.push(message(rows));
+        if !events.is_empty() {
+            self.credits = self.credits.saturating_sub(events.len() as u32);
+            served.messages.push(Message::Changes { after: *told, upto: *read, events });
+            *told = *read;
         }
-        if snapshot.is_done(self.seen) {
-            effects.push(Effect::SnapshotEnd { subscriber: self.id, position: self.seen });
-            self.sent = self.seen;
-            self.phase = Phase::Live;
-        } else if let Some(from) = snapshot.ask() {
-            let (scan, map) = (snapshot.scan(), self.filter.map());
-            effects.push(Effect::Scan { subscriber: self.id, scan, map, from });
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.events.len() >= MESSAGE_EVENTS || self.bytes >= MESSAGE_BYTES
-    }
-
-    fn flush(&mut self, effects: &mut Vec<Effect>) {
-        let events = std::mem::take(&mut self.events);
-        self.bytes = 0;
-        if events.is_empty() && self.sent == self.seen {
-            return;
-        }
-        effects.push(Effect::Send(Message {
-            subscriber: self.id,
-            after: self.sent,
-            upto: self.seen,
-            events,
-        }));
-        self.sent = self.seen;
+        true
     }
 }
 
-/// Why sending changes stops.
-enum Stop {
-    NoCredit,
-    Closed(Error),
+impl Scan {
+    fn new(pinned: Position) -> Self {
+        Scan { pinned, next: Cursor::default(), scanned: Vec::new() }
+    }
+
+    /// Whether the change came after its shard was scanned.
+    fn is_news(&self, source: &Source<'_>, filter: &Filter, change: &Change, seq: Seq) -> bool {
+        let Some((map, old, new)) = change.row() else { return false };
+        let Some(record) = new.or(old).filter(|_| map == filter.map()) else { return false };
+        let shard = source.reader.cursor_of(map, record.key());
+        self.scanned.iter().any(|(cursor, at)| Some(*cursor) == shard && seq > *at)
+    }
 }
 
-impl Stop {
-    fn dropped() -> Self {
-        Stop::Closed(Error::not_found("the map was dropped"))
+/// Adds what an entry means to the subscription; an error ends it.
+fn read_entry(
+    filter: &mut Filter,
+    entry: &Entry,
+    events: &mut Vec<Event>,
+    is_news: impl Fn(&Filter, &Change) -> bool,
+) -> Result<(), Error> {
+    for change in &entry.changes {
+        if let Change::Catalogue(view) = change {
+            let Some(map) = view.maps.get(&filter.map()) else {
+                return Err(Error::not_found("the map was dropped"));
+            };
+            filter.follow(&map.map)?;
+        } else if is_news(filter, change) {
+            events.extend(filter.event(change, entry.position));
+        }
     }
+    Ok(())
 }

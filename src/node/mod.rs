@@ -1,1 +1,29 @@
-//! The only owner of threads and tasks.
+//! The only owner of threads and tasks: runs the machines and performs their effects.
+//!
+//! A node's partitions are shared out between workers. Whoever has messages for a worker posts them and, if the
+//! worker is idle, handles them on the spot ([`combiner`]); the worker feeds them to the partition cores, runs the
+//! rows that wait for scores in batches, and delivers replies and events when the tick is over.
+
+mod clock;
+mod combiner;
+mod connection;
+mod deploy;
+mod grid;
+mod options;
+mod pool;
+mod sessions;
+mod shared;
+mod start;
+mod subscription;
+#[cfg(test)]
+mod tests;
+mod upkeep;
+mod worker;
+
+pub use clock::Clock;
+pub use connection::Reply;
+pub use deploy::{Deployed, Package};
+pub use grid::{Applied, Connection, Grid, Place, Replies};
+pub use options::Options;
+pub use start::Node;
+pub use subscription::{Notice, Subscription};

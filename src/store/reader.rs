@@ -103,6 +103,12 @@ impl Reader {
         Ok((records, table.has_shard(next.0).then_some(next)))
     }
 
+    /// Where a scan of the map comes by the key, if it is there.
+    pub fn cursor_of(&self, map: MapId, key: &[u8]) -> Option<Cursor> {
+        let tables = self.shared.tables.read();
+        tables.get(&map).map(|table| Cursor(table.shard_of(self.shared.seed.hash(key))))
+    }
+
     /// How many rows the map has in this partition.
     pub fn len(&self, map: MapId) -> Result<usize, NotServing> {
         let tables = self.shared.tables.read();

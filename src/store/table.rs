@@ -80,7 +80,7 @@ impl Table {
         self.records.shards().iter().map(|shard| shard.read().len()).sum()
     }
 
-    fn shard_of(&self, hash: KeyHash) -> usize {
+    pub(super) fn shard_of(&self, hash: KeyHash) -> usize {
         self.records.determine_shard(hash.0 as usize)
     }
 }

@@ -1,0 +1,137 @@
+//! Deploying a model: load it beside what serves, try it, and only then tell the cluster of it. A deploy that
+//! fails anywhere has changed nothing.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::clock::Clock;
+use crate::{
+    catalog::{InputSignature, Manifest, ModelKind, ModelVersion},
+    model::{self, Model, Tensor, TensorView},
+    scoring::{Loaded, Signature, zeros},
+    types::{Digest, Error, Result},
+};
+
+/// A model version as it is uploaded: the files of its folder.
+#[derive(Clone, Debug, Default)]
+pub struct Package {
+    /// The model's name.
+    pub name: String,
+    /// Its version; none: the manifest's, or the next.
+    pub version: Option<u32>,
+    /// An alias that names it from now on.
+    pub alias: Option<String>,
+    /// The manifest's text.
+    pub manifest: Option<String>,
+    /// Which of the files is the model.
+    pub model_file: String,
+    /// Path within the folder to content.
+    pub files: BTreeMap<String, Bytes>,
+}
+
+/// What a deploy did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// The model's name.
+    pub name: String,
+    /// The version deployed.
+    pub version: u32,
+    /// Of the model's bytes.
+    pub digest: Digest,
+    /// The alias that names it now.
+    pub alias: Option<String>,
+    /// How many nodes have loaded it.
+    pub nodes: u32,
+}
+
+/// A model that passed every check.
+pub(super) struct Prepared {
+    pub(super) version: ModelVersion,
+    pub(super) loaded: Loaded,
+    pub(super) bytes: Bytes,
+}
+
+/// Rows of the batches that a new model is warmed up and measured with.
+const TRIAL_ROWS: usize = 8;
+/// Runs before the measure.
+const WARM_UPS: usize = 3;
+/// Runs whose median is the measure.
+const TRIALS: usize = 5;
+
+/// Loads and tries the package's model. Takes long: not for a thread that serves.
+pub(super) fn prepare(
+    package: &Package,
+    next_version: u32,
+    options: &model::Options,
+    clock: Clock,
+) -> Result<Prepared> {
+    let manifest = match &package.manifest {
+        Some(text) => Some(Manifest::parse("manifest.toml", text)?),
+        None => None,
+    };
+    let number = agree(package, manifest.as_ref(), next_version)?;
+    let file = manifest.as_ref().map_or(package.model_file.as_str(), |manifest| manifest.file.as_str());
+    let bytes = package
+        .files
+        .get(file)
+        .ok_or_else(|| Error::invalid(format!("the upload lacks the model file `{file}`")))?
+        .clone();
+    let kind = manifest.as_ref().map_or(ModelKind::Onnx, |manifest| manifest.kind);
+    if kind != ModelKind::Onnx {
+        return Err(Error::invalid(format!("models of kind `{kind}` cannot be deployed yet"))
+            .hint("this release takes kind = \"onnx\""));
+    }
+    let place = |error: Error| error.within(file);
+    let model = Model::load(&bytes, options).map_err(Error::from).map_err(place)?;
+    let signature = Signature::of(&model, manifest.as_ref()).map_err(place)?;
+    let row_cost_ns = try_out(&model, &signature.inputs, clock).map_err(place)?;
+    let version = ModelVersion {
+        name: package.name.clone(),
+        version: number,
+        digest: Digest::of(&bytes),
+        kind,
+        bytes: bytes.len() as u64,
+        inputs: signature.inputs,
+        outputs: signature.outputs,
+    };
+    Ok(Prepared { version, loaded: Loaded::new(model, row_cost_ns), bytes })
+}
+
+/// The version's number, after what the command line and the manifest say was compared.
+fn agree(package: &Package, manifest: Option<&Manifest>, next_version: u32) -> Result<u32> {
+    let Some(manifest) = manifest else { return Ok(package.version.unwrap_or(next_version)) };
+    if manifest.name != package.name {
+        return Err(Error::invalid(format!(
+            "manifest.toml is of the model `{}`, not of `{}`",
+            manifest.name, package.name
+        ))
+        .hint("deploy it under its own name, or change the manifest"));
+    }
+    match package.version {
+        Some(version) if version != manifest.version => {
+            Err(Error::invalid(format!("manifest.toml is of version {}, not {version}", manifest.version))
+                .hint("leave --version out, or change the manifest"))
+        }
+        _ => Ok(manifest.version),
+    }
+}
+
+/// Warms the model up and measures what a row costs, in nanoseconds.
+fn try_out(model: &Model, inputs: &[InputSignature], clock: Clock) -> Result<u64> {
+    let rows: Vec<Tensor> =
+        model.inputs().iter().zip(inputs).map(|(port, input)| zeros(port, input, TRIAL_ROWS)).collect();
+    let views: Vec<TensorView<'_>> = rows.iter().map(Tensor::view).collect();
+    for _ in 0..WARM_UPS {
+        model.run(&views)?;
+    }
+    let mut elapsed_us = Vec::with_capacity(TRIALS);
+    for _ in 0..TRIALS {
+        let start = clock.mono_us();
+        model.run(&views)?;
+        elapsed_us.push(clock.mono_us() - start);
+    }
+    elapsed_us.sort_unstable();
+    let median = elapsed_us.get(TRIALS / 2).copied().unwrap_or_default();
+    Ok((median * 1_000 / TRIAL_ROWS as u64).max(1))
+}

@@ -1,0 +1,346 @@
+//! The handle through which servers use a node.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    connection::{Outbox, Reply},
+    deploy::{self, Deployed, Package},
+    options::Options,
+    sessions::Sessions,
+    shared::Shared,
+    subscription::{Subscription, Target},
+    worker::Message,
+};
+use crate::{
+    binding,
+    catalog::{Binding, BindingFile, Catalogue, Command, Map, Response},
+    control::Control,
+    feed::{Filter, Start, Token},
+    partition::{Outcome, Request, View},
+    store::{Cursor, Record},
+    telemetry::Metrics,
+    topology::partition_of,
+    types::{CatalogueVersion, Error, Key, MapId, PartitionId, Result, SessionId},
+};
+
+/// A node as its servers see it. A clone is another handle.
+#[derive(Clone)]
+pub struct Grid {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
+    pub(super) control: Control,
+    pub(super) catalogue: watch::Receiver<Arc<Catalogue>>,
+    /// The view that all partitions have cut over to.
+    pub(super) view: watch::Receiver<Arc<View>>,
+    pub(super) sessions: Sessions,
+    pub(super) options: Options,
+    pub(super) proposing: tokio::sync::Mutex<()>,
+    /// One deploy at a time: a model load makes its neighbours slow.
+    pub(super) deploying: tokio::sync::Mutex<()>,
+}
+
+/// What applying a binding did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The binding as it stands.
+    pub binding: Arc<Binding>,
+    /// Rows stored before that have no score of it.
+    pub unscored: u64,
+}
+
+impl Grid {
+    /// The cluster's metadata.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.inner.catalogue.borrow().clone()
+    }
+
+    /// The catalogue as the partitions use it: maps with their compiled bindings.
+    pub fn view(&self) -> Arc<View> {
+        self.inner.view.borrow().clone()
+    }
+
+    /// What this node measures.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.inner.shared.metrics
+    }
+
+    /// Microseconds on the node's clock: what deadlines are given in.
+    pub fn mono_us(&self) -> u64 {
+        self.inner.shared.clock.mono_us()
+    }
+
+    /// The id of the cluster.
+    pub fn cluster(&self) -> u64 {
+        self.inner.shared.cluster
+    }
+
+    /// How many partitions the cluster has.
+    pub fn partition_count(&self) -> u16 {
+        self.inner.shared.readers.len() as u16
+    }
+
+    /// The partition of a key.
+    pub fn partition_of(&self, key: &Key) -> PartitionId {
+        partition_of(key, self.partition_count())
+    }
+
+    /// Opens a connection for operations in batches.
+    pub fn connect(&self) -> Connection {
+        let (number, outbox) = self.inner.shared.connections.open();
+        let workers = self.inner.shared.status.len();
+        Connection { grid: self.clone(), number, outbox, sorted: (0..workers).map(|_| Vec::new()).collect() }
+    }
+
+    /// Runs one operation; `request.origin` is filled in here.
+    pub async fn call(&self, mut request: Request) -> Result<Outcome> {
+        let shared = &self.inner.shared;
+        let (origin, answer) = shared.connections.call();
+        request.origin = origin;
+        let partition = self.partition_of(&request.key);
+        shared.post(partition, Message::Request(partition, request));
+        let _hang_up = HangUp { shared, origin };
+        answer.await.unwrap_or_else(|_| Err(Error::unavailable("the node is shutting down")))
+    }
+
+    /// Reads one committed row.
+    pub fn read(&self, map: MapId, key: &Key) -> Result<Option<Record>> {
+        let shared = &self.inner.shared;
+        let reader = &shared.readers[usize::from(self.partition_of(key).0)];
+        Ok(reader.read(map, key.packed(), || shared.clock.mono_us())?)
+    }
+
+    /// Committed rows of one shard of one partition. Begin with the default place; none comes after the last.
+    pub fn scan(&self, map: MapId, place: Place) -> Result<(Vec<Record>, Option<Place>)> {
+        let shared = &self.inner.shared;
+        let reader = &shared.readers[usize::from(place.partition.0)];
+        let (records, next) = reader.scan(map, place.cursor)?;
+        reader.check(shared.clock.mono_us())?;
+        let next = match next {
+            Some(cursor) => Some(Place { cursor, ..place }),
+            None => {
+                let partition = PartitionId(place.partition.0 + 1);
+                (partition.0 < self.partition_count()).then(|| Place { partition, cursor: Cursor::default() })
+            }
+        };
+        Ok((records, next))
+    }
+
+    /// How many rows a map has.
+    pub fn size(&self, map: MapId) -> Result<u64> {
+        let shared = &self.inner.shared;
+        let rows =
+            shared.readers.iter().map(|reader| reader.len(map)).sum::<std::result::Result<usize, _>>()?;
+        shared.readers.iter().try_for_each(|reader| reader.check(shared.clock.mono_us()))?;
+        Ok(rows as u64)
+    }
+
+    /// Changes the cluster's metadata; returns once this node's partitions have cut over to it.
+    pub async fn propose(&self, command: Command) -> Result<Response> {
+        let response = {
+            // What is admitted must still hold when it is applied.
+            let _one_at_a_time = self.inner.proposing.lock().await;
+            binding::admit(&self.catalogue(), &command)?;
+            self.inner.control.propose(command).await?
+        };
+        let version = self.catalogue().version;
+        let mut view = self.inner.view.clone();
+        view.wait_for(|view| view.version >= version)
+            .await
+            .map_err(|_| Error::unavailable("the node is shutting down"))?;
+        Ok(response)
+    }
+
+    /// Loads a model beside what serves, tries it, and only then adds it to the cluster.
+    pub async fn deploy(&self, package: Package) -> Result<Deployed> {
+        let _one_at_a_time = self.inner.deploying.lock().await;
+        let next_version =
+            self.catalogue().models().get(&package.name).map_or(1, |model| model.next_version());
+        let (engine, clock) = (self.inner.options.engine, self.inner.shared.clock);
+        let alias = package.alias.clone();
+        let prepared =
+            tokio::task::spawn_blocking(move || deploy::prepare(&package, next_version, &engine, clock))
+                .await
+                .map_err(|error| Error::internal(format!("loading the model failed: {error}")))??;
+        let deploy::Prepared { version, loaded, bytes } = prepared;
+        let (name, number, digest) = (version.name.clone(), version.version, version.digest);
+        self.inner.control.blobs().put(bytes).await?;
+        self.inner.shared.models.insert(digest, loaded);
+        let proposed = self.propose(Command::AddModel { version, alias: alias.clone() }).await;
+        if proposed.is_err() {
+            self.drop_unused_models();
+        }
+        proposed?;
+        Ok(Deployed { name, version: number, digest, alias, nodes: 1 })
+    }
+
+    /// Forgets the models that the catalogue does not know (any more).
+    fn drop_unused_models(&self) {
+        let catalogue = self.catalogue();
+        let known = |digest: &_| {
+            let mut versions = catalogue.models().values().flat_map(|model| model.versions().values());
+            versions.any(|version| version.digest == *digest)
+        };
+        self.inner.shared.models.retain(known);
+    }
+
+    /// Adds or replaces a binding.
+    pub async fn apply_binding(&self, file: BindingFile) -> Result<Applied> {
+        let name = file.name.clone();
+        self.propose(Command::ApplyBinding(file)).await?;
+        let binding = self.catalogue().binding(&name)?.clone();
+        let unscored = self.unscored(&binding)?;
+        Ok(Applied { binding, unscored })
+    }
+
+    /// Rows of the binding's map that carry no score of it.
+    fn unscored(&self, binding: &Binding) -> Result<u64> {
+        let mut unscored = 0;
+        let mut place = Some(Place::default());
+        while let Some(here) = place {
+            let (records, next) = self.scan(binding.map, here)?;
+            let scored = |record: &Record| record.lineage().any(|lineage| lineage.binding == binding.id);
+            unscored += records.iter().filter(|record| !scored(record)).count() as u64;
+            place = next;
+        }
+        Ok(unscored)
+    }
+
+    /// Opens a continuous query over the rows of a map that satisfy `condition`.
+    pub fn subscribe(
+        &self,
+        map: &str,
+        condition: Option<&str>,
+        from: Option<&str>,
+        snapshot: bool,
+    ) -> Result<Subscription> {
+        let map = self.catalogue().map(map)?.clone();
+        let filter = Filter::compile(&map, condition)?;
+        let filter_hash = xxh3_64(condition.unwrap_or_default().as_bytes());
+        let start = match from {
+            Some(text) => self.resume(text, &map, filter_hash)?,
+            None => {
+                let start = if snapshot { Start::Snapshot } else { Start::Now };
+                vec![start; usize::from(self.partition_count())]
+            }
+        };
+        let target = Target { filter, filter_hash, start };
+        Ok(Subscription::open(&self.inner.shared, target, self.inner.options.subscriber_credits))
+    }
+
+    /// Where a token says that every partition goes on.
+    fn resume(&self, text: &str, map: &Map, filter: u64) -> Result<Vec<Start>> {
+        let token = Token::decode(text, &self.inner.shared.token_key)?;
+        let refuse = |what: &str| {
+            Err(Error::invalid(format!("the token is of another {what}")).hint("subscribe without a token"))
+        };
+        if token.map != map.id {
+            return refuse("map");
+        }
+        if token.filter != filter {
+            return refuse("condition");
+        }
+        if token.cluster != self.cluster() || token.positions.len() != usize::from(self.partition_count()) {
+            return refuse("cluster");
+        }
+        Ok(token.positions.into_iter().map(Start::After).collect())
+    }
+
+    /// Grants a session id that was never granted before.
+    pub async fn open_session(&self) -> Result<SessionId> {
+        self.inner.sessions.open(&self.inner.control).await
+    }
+
+    /// Takes up a session again after its stream broke; false if it is not known (any more).
+    pub fn resume_session(&self, session: SessionId) -> bool {
+        self.inner.sessions.resume(session)
+    }
+
+    /// The session's stream is gone; the session ends if it is not taken up again in time.
+    pub fn suspend_session(&self, session: SessionId) {
+        self.inner.sessions.suspend(session, self.mono_us());
+    }
+
+    /// The session is over: its request results are forgotten.
+    pub fn end_session(&self, session: SessionId) {
+        self.inner.sessions.end(session);
+        self.inner.shared.broadcast(|| Message::EndSession(session));
+    }
+
+    /// The catalogue version that all partitions of this node have cut over to.
+    pub fn adopted(&self) -> CatalogueVersion {
+        self.inner.view.borrow().version
+    }
+}
+
+/// A place in the scan of a whole map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    partition: PartitionId,
+    cursor: Cursor,
+}
+
+/// Forgets a call whose caller went away before its answer.
+struct HangUp<'a> {
+    shared: &'a Shared,
+    origin: crate::partition::Origin,
+}
+
+impl Drop for HangUp<'_> {
+    fn drop(&mut self) {
+        self.shared.connections.hang_up(self.origin);
+    }
+}
+
+/// A client's connection: operations go in by the batch, answers come back in any order.
+pub struct Connection {
+    grid: Grid,
+    number: u32,
+    outbox: Arc<Outbox>,
+    /// By worker; empty between calls.
+    sorted: Vec<Vec<Message>>,
+}
+
+impl Connection {
+    /// Hands operations to the workers of their partitions, leaving the vector empty. `origin.tag` comes back
+    /// with the answer; `origin.connection` is filled in here.
+    pub fn submit(&mut self, requests: &mut Vec<Request>) {
+        let shared = &self.grid.inner.shared;
+        for mut request in requests.drain(..) {
+            request.origin.connection = self.number;
+            let partition = self.grid.partition_of(&request.key);
+            self.sorted[shared.worker_of(partition)].push(Message::Request(partition, request));
+        }
+        for (number, messages) in self.sorted.iter_mut().enumerate() {
+            shared.post_all(number, messages);
+        }
+    }
+
+    /// What takes this connection's answers.
+    pub fn replies(&self) -> Replies {
+        Replies { outbox: self.outbox.clone() }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.grid.inner.shared.connections.close(self.number);
+    }
+}
+
+/// The answers of one connection.
+pub struct Replies {
+    outbox: Arc<Outbox>,
+}
+
+impl Replies {
+    /// Adds all answers that are there to `replies`; waits for the first. Cancel-safe.
+    pub async fn take(&self, replies: &mut Vec<Reply>) {
+        self.outbox.take(replies).await;
+    }
+}
