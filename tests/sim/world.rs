@@ -5,14 +5,18 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use embergrid::binding::{Features, Matrix, Score, ScoreValue, Scores};
+use embergrid::feed::{self, Feed, Source, SubscriberId};
 use embergrid::partition::{
     Core, Effect, Input, Limits, Origin, Outcome, Request, ScoreTask, Setup, Ticket, View,
 };
 use embergrid::row::RowRef;
-use embergrid::types::{Class, Error, JoinId, Key, MapId, Now, PartitionId, RequestId, SessionId, Timestamp};
+use embergrid::types::{
+    Class, Error, JoinId, Key, MapId, Now, PartitionId, Position, RequestId, SessionId, Timestamp,
+};
 
 use super::client::{self, Client};
 use super::dice::Dice;
+use super::follower::{self, Follower};
 use super::grid;
 use super::oracle::{self, Oracle};
 
@@ -23,6 +27,10 @@ const RETRY_US: u64 = 15_000;
 const LEASE_US: u64 = 40_000;
 /// Long enough for a lost score to be asked for again, a few times.
 const REST_US: u64 = 60_000_000;
+/// The only one.
+const SUBSCRIBER: SubscriberId = SubscriberId(1);
+/// Events that it takes before it has to be asked.
+const CREDITS: u32 = 1;
 /// More steps than any run needs: one that takes more is stuck.
 const STEPS: usize = 100_000;
 /// The time of day when a run begins.
@@ -47,6 +55,7 @@ pub(crate) struct Summary {
     pub(crate) unserved: u64,
     pub(crate) scored_late: u64,
     pub(crate) expired: u64,
+    pub(crate) overruns: u64,
 }
 
 impl Summary {
@@ -57,6 +66,7 @@ impl Summary {
         self.unserved += other.unserved;
         self.scored_late += other.scored_late;
         self.expired += other.expired;
+        self.overruns += other.overruns;
     }
 }
 
@@ -69,6 +79,11 @@ enum Happening {
     View(Arc<View>),
     Lease,
     Read,
+    /// The subscriber can take so many events more.
+    Credit(u32),
+    /// The subscriber's connection breaks, and it comes back.
+    Reconnect,
+    Bookmark,
 }
 
 /// One run.
@@ -76,6 +91,10 @@ pub(crate) struct World<'p> {
     plan: &'p Plan,
     dice: Dice,
     core: Core,
+    feed: Feed,
+    follower: Follower,
+    /// The rows that the follower is to know after each entry.
+    history: BTreeMap<Position, follower::Rows>,
     oracle: Oracle,
     clients: BTreeMap<u64, Client>,
     /// By time, then by the order of scheduling.
@@ -96,7 +115,7 @@ impl<'p> World<'p> {
         let limits = Limits {
             ops: 10,
             session_answers: client::WINDOW as usize,
-            log_entries: 64,
+            log_entries: 24,
             ..Limits::default()
         };
         let setup = Setup {
@@ -110,6 +129,9 @@ impl<'p> World<'p> {
             plan,
             dice: Dice::new(seed),
             core: Core::new(setup),
+            feed: Feed::default(),
+            follower: Follower::default(),
+            history: BTreeMap::new(),
             oracle: Oracle::default(),
             clients: (1..=CLIENTS).map(|session| (session, Client::new(session, REQUESTS))).collect(),
             queue: BTreeMap::new(),
@@ -137,6 +159,9 @@ impl<'p> World<'p> {
             (0..OUTSTANDING).for_each(|_| self.after(1_000, Happening::Ask(session)));
         }
         (0..200).for_each(|read| self.after(read * 2_000, Happening::Read));
+        (1..6).for_each(|time| self.after(time * 60_000, Happening::Reconnect));
+        self.after(500, Happening::Reconnect);
+        self.after(10_000, Happening::Bookmark);
     }
 
     fn after(&mut self, delay_us: u64, happening: Happening) {
@@ -185,6 +210,12 @@ impl<'p> World<'p> {
             Happening::View(view) => return self.tell(Input::View(view)),
             Happening::Lease => return self.renew(),
             Happening::Read => return self.read(),
+            Happening::Credit(events) => return self.follow(feed::Input::Credit { id: SUBSCRIBER, events }),
+            Happening::Reconnect => return self.reconnect(),
+            Happening::Bookmark => {
+                self.after(10_000, Happening::Bookmark);
+                return self.follow(feed::Input::Bookmark);
+            }
         }
         Ok(())
     }
@@ -273,13 +304,54 @@ impl<'p> World<'p> {
             format!("{} {effect:?}", self.now_us).hash(&mut self.trace);
             match effect {
                 Effect::Score(task) => self.score(&task),
-                Effect::Publish(entry) => self.oracle.entry(&entry)?,
+                Effect::Publish(entry) => {
+                    self.oracle.entry(&entry)?;
+                    self.history.insert(entry.position, follower::matching(&self.oracle, &self.view));
+                }
                 Effect::Reply { origin, answer } => {
                     if !self.dice.percent(10) {
                         let delay = self.dice.between(50, 3_000);
                         self.after(delay, Happening::Answer(origin, Box::new(answer)));
                     }
                 }
+            }
+        }
+        self.advance_feed()
+    }
+
+    fn advance_feed(&mut self) -> Result<(), String> {
+        let mut effects = Vec::new();
+        let reader = self.core.reader();
+        self.feed.advance(&Source { log: self.core.log(), reader: &reader }, &mut effects);
+        self.deliver(effects)
+    }
+
+    fn follow(&mut self, input: feed::Input) -> Result<(), String> {
+        let mut effects = Vec::new();
+        let reader = self.core.reader();
+        self.feed.handle(input, &Source { log: self.core.log(), reader: &reader }, &mut effects);
+        self.deliver(effects)
+    }
+
+    fn reconnect(&mut self) -> Result<(), String> {
+        self.follow(feed::Input::Cancel { id: SUBSCRIBER })?;
+        let (filter, start) = (follower::filter(&self.view), self.follower.resume());
+        self.follow(feed::Input::Subscribe { id: SUBSCRIBER, filter, start, credits: CREDITS })
+    }
+
+    fn deliver(&mut self, effects: Vec<feed::Effect>) -> Result<(), String> {
+        for effect in effects {
+            format!("{} {effect:?}", self.now_us).hash(&mut self.trace);
+            let feed::Effect::Deliver { message, .. } = effect else { return Err(format!("{effect:?}")) };
+            self.follower.take(&message, &self.history)?;
+            if let feed::Message::Snapshot { events } | feed::Message::Changes { events, .. } = message {
+                // Mostly it keeps up; now and then the log moves on without it.
+                let pause = if self.dice.percent(5) {
+                    self.dice.between(30_000, 120_000)
+                } else {
+                    self.dice.below(2_000)
+                };
+                self.after(pause, Happening::Credit(events.len() as u32));
             }
         }
         Ok(())
@@ -323,6 +395,14 @@ impl<'p> World<'p> {
                 self.core.unscored()
             ));
         }
+        self.follow(feed::Input::Bookmark)?;
+        if self.follower.place() != Some(self.core.position()) {
+            return Err(format!(
+                "the subscriber is at {:?} of {}",
+                self.follower.place(),
+                self.core.position()
+            ));
+        }
         for name in [grid::PLAIN, grid::STRICT, grid::LENIENT] {
             let map = grid::map_id(&self.view, name);
             self.check_map(map)?;
@@ -330,6 +410,7 @@ impl<'p> World<'p> {
         self.summary.trace = self.trace.finish();
         self.summary.scored_late = self.oracle.scored_late;
         self.summary.expired = self.oracle.expired;
+        self.summary.overruns = self.follower.overruns;
         Ok(self.summary)
     }
 
