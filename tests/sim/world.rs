@@ -380,7 +380,7 @@ impl<'p> World<'p> {
         let row = RowRef::new(task.map.map.schema().unwrap(), &task.row).unwrap();
         task.binding.gather(&row, &task.key, &mut features).unwrap();
         let Matrix::I64 { data, .. } = &features.inputs[0] else { panic!("the model takes i64") };
-        let wrong = self.plan.wrong_scores && self.dice.percent(5);
+        let wrong = self.plan.wrong_scores && self.dice.percent(50);
         let value = grid::risk(data[0], task.binding.model.version) + f32::from(u8::from(wrong));
         let column = task.binding.outputs[0].column;
         [Score { column, value: ScoreValue::F32(value) }].into_iter().collect()
