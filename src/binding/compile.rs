@@ -1,15 +1,15 @@
 //! Names into positions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use super::{
     Compiled, ModelKey,
-    compiled::{FeaturePlan, InputPlan, Source},
-    outputs,
+    compiled::{FeaturePlan, InputPlan},
+    outputs, sources,
 };
 use crate::{
     catalog::{Binding, BindingFile, InputSignature, Map, ModelVersion, NullPolicy, NumberKind},
-    row::{Kind, Schema},
+    row::Schema,
     types::{Error, Result, nearest},
 };
 
@@ -28,7 +28,8 @@ fn compile_binding(binding: &Binding, map: &Map, model: &ModelVersion) -> Result
         Error::invalid(format!("the map `{}` is plain: it has no columns to score", map.name))
     })?;
     check_features(file, model)?;
-    let inputs = model.inputs.iter().map(|input| plan_input(input, file, schema)).collect::<Result<_>>()?;
+    let inputs =
+        model.inputs.iter().map(|input| plan_input(input, file, map, schema)).collect::<Result<_>>()?;
     Ok(Compiled {
         id: binding.id,
         name: file.name.as_str().into(),
@@ -58,13 +59,13 @@ fn check_features(file: &BindingFile, model: &ModelVersion) -> Result<()> {
     })
 }
 
-fn plan_input(input: &InputSignature, file: &BindingFile, schema: &Schema) -> Result<InputPlan> {
+fn plan_input(input: &InputSignature, file: &BindingFile, map: &Map, schema: &Schema) -> Result<InputPlan> {
     let place = format!("input `{}`", input.name);
     if input.null == NullPolicy::Nan && !matches!(input.kind, NumberKind::F32 | NumberKind::F64) {
         return Err(Error::invalid(format!("{place}: null = \"nan\", but {} has no NaN", input.kind))
             .hint("let the manifest say null = \"reject\""));
     }
-    let plan = |name: &String| plan_feature(name, file, schema);
+    let plan = |name: &String| sources::plan(name, file, map, schema);
     let features: Vec<FeaturePlan> =
         input.features.iter().map(plan).collect::<Result<_>>().map_err(|error| error.within(&place))?;
     let given: usize = features.iter().map(FeaturePlan::width).sum();
@@ -77,52 +78,4 @@ fn plan_input(input: &InputSignature, file: &BindingFile, schema: &Schema) -> Re
         .hint("a number gives one element, a vector column as many as it has"));
     }
     Ok(InputPlan { kind: input.kind, width: input.width, null: input.null, features })
-}
-
-fn plan_feature(name: &str, file: &BindingFile, schema: &Schema) -> Result<FeaturePlan> {
-    let source = match file.features.get(name) {
-        None => column(name, schema)?,
-        Some(text) => {
-            return Err(Error::invalid(format!(
-                "feature `{name}`: the expression `{text}` is not understood"
-            )));
-        }
-    };
-    Ok(FeaturePlan { name: Arc::from(name), source })
-}
-
-/// The feature is the column of the same name.
-fn column(name: &str, schema: &Schema) -> Result<Source> {
-    let at = schema.require(name).map_err(|error| error.within(format_args!("feature `{name}`")))?;
-    let column = &schema.columns()[at];
-    if column.is_score {
-        return Err(score_read(name, name));
-    }
-    match column.kind {
-        Kind::Bool | Kind::I32 | Kind::I64 | Kind::F32 | Kind::F64 | Kind::Timestamp => {
-            Ok(Source::Column(at))
-        }
-        Kind::Vector(len) => Ok(Source::Vector { column: at, len: len as usize }),
-        Kind::Str | Kind::Bytes => {
-            Err(Error::invalid(format!("feature `{name}`: the column is {}, not a number", column.kind))
-                .hint(format!("under [features] give `{name}` an expression that makes it a number")))
-        }
-    }
-}
-
-fn score_read(feature: &str, column: &str) -> Error {
-    Error::invalid(format!(
-        "feature `{feature}`: the column `{column}` is a score, which is null until scored"
-    ))
-    .hint("features are read from columns that clients write")
-}
-
-impl FeaturePlan {
-    /// Elements a row.
-    fn width(&self) -> usize {
-        match self.source {
-            Source::Column(_) => 1,
-            Source::Vector { len, .. } => len,
-        }
-    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     catalog::{Mode, Nan, NullPolicy, NumberKind, OnDeadline},
+    expr::Expr,
     row::Kind,
     types::{BindingId, Digest, MapId, SchemaId},
 };
@@ -84,6 +85,8 @@ pub(super) enum Source {
     Column(usize),
     /// A vector column: all its elements.
     Vector { column: usize, len: usize },
+    /// An expression over the row and its key: one element.
+    Expression(Arc<Expr>),
 }
 
 impl Compiled {

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     catalog::{Nan, NullPolicy},
+    expr::{self, Expr},
     row::{RowRef, Scalar},
     types::{Error, Key, Result},
 };
@@ -15,7 +16,7 @@ impl Compiled {
     /// Appends one row to a batch. A row that is refused leaves the batch as it was.
     ///
     /// `row` is read through the schema that the binding was compiled for, whatever schema it was written under.
-    pub fn gather(&self, row: &RowRef<'_>, _key: &Key, out: &mut Features) -> Result<()> {
+    pub fn gather(&self, row: &RowRef<'_>, key: &Key, out: &mut Features) -> Result<()> {
         if row.schema().id() != self.schema {
             return Err(Error::internal(format!(
                 "the binding `{}` reads schema {}, not {}",
@@ -24,7 +25,7 @@ impl Compiled {
                 row.schema().id()
             )));
         }
-        let gathered = self.gather_inputs(row, out);
+        let gathered = self.gather_inputs(row, key, out);
         match gathered {
             Ok(()) => out.rows += 1,
             Err(_) => out.truncate(out.rows),
@@ -32,9 +33,9 @@ impl Compiled {
         gathered
     }
 
-    fn gather_inputs(&self, row: &RowRef<'_>, out: &mut Features) -> Result<()> {
+    fn gather_inputs(&self, row: &RowRef<'_>, key: &Key, out: &mut Features) -> Result<()> {
         for (input, matrix) in self.inputs.iter().zip(&mut out.inputs) {
-            let input = Input { binding: self, plan: input, row };
+            let input = Input { binding: self, plan: input, row, key };
             match matrix {
                 Matrix::F32 { data, .. } => input.fill(data),
                 Matrix::F64 { data, .. } => input.fill(data),
@@ -52,6 +53,7 @@ struct Input<'a> {
     binding: &'a Compiled,
     plan: &'a InputPlan,
     row: &'a RowRef<'a>,
+    key: &'a Key,
 }
 
 impl Input<'_> {
@@ -60,6 +62,7 @@ impl Input<'_> {
         for feature in &self.plan.features {
             match &feature.source {
                 Source::Column(column) => data.push(self.column(feature, *column)?),
+                Source::Expression(expression) => data.push(self.expression(feature, expression)?),
                 Source::Vector { column, len } => self.vector(feature, *column, *len, data)?,
             }
         }
@@ -72,6 +75,18 @@ impl Input<'_> {
         // A float input shows a NaN itself; for the others the column is asked.
         let nan = value.is_nan() || (E::NAN.is_none() && is_nan(self.row.value(column)));
         if nan && self.binding.nan == Nan::Reject { Err(self.nan(feature)) } else { Ok(value) }
+    }
+
+    fn expression<E: Element>(&self, feature: &FeaturePlan, expression: &Expr) -> Result<E> {
+        let source = expr::Source::row(*self.row, self.key.payload());
+        let value = expression
+            .eval(&source)
+            .map_err(|error| error.within(format_args!("the feature `{}`", feature.name)))?;
+        let value = value.scalar();
+        if self.binding.nan == Nan::Reject && is_nan(value) {
+            return Err(self.nan(feature));
+        }
+        E::cast(value).map_or_else(|| self.null(feature), Ok)
     }
 
     fn vector<E: Element>(

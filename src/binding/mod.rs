@@ -13,6 +13,7 @@ mod features;
 mod gather;
 mod outputs;
 mod scores;
+mod sources;
 #[cfg(test)]
 mod tests;
 

@@ -186,6 +186,65 @@ fn a_vector_column_gives_all_its_elements() {
     );
 }
 
+fn with_features(features: &[(&str, &str)], inputs: Vec<InputSignature>) -> crate::types::Result<Compiled> {
+    let features = features.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
+    compiled(BindingFile { features, ..file() }, inputs)
+}
+
+#[test]
+fn a_feature_may_be_an_expression() {
+    let inputs = |kind| vec![input("X", kind, 5, &["amount", "log", "night", "foreign", "id"])];
+    let features = [
+        ("amount", "coalesce(amount, 19.5)"),
+        ("log", "ratio * count"),
+        ("night", "extract(hour from at) < 6"),
+        ("foreign", "country <> 'NL'"),
+        ("id", "cast(__key as bigint)"),
+    ];
+    let binding = with_features(&features, inputs(NumberKind::F32)).unwrap();
+    let bytes = row(&[
+        ("ratio", Scalar::F32(0.5)),
+        ("count", Scalar::I64(3)),
+        ("at", Scalar::Timestamp(Timestamp(0))),
+        ("country", Scalar::Str("DE")),
+    ]);
+    assert_eq!(
+        gathered(&binding, &bytes).unwrap(),
+        [Matrix::F32 { columns: 5, data: vec![19.5, 1.5, 1.0, 1.0, 1.0] }]
+    );
+    let binding = with_features(&features, inputs(NumberKind::I64)).unwrap();
+    assert_eq!(gathered(&binding, &bytes).unwrap(), [Matrix::I64 { columns: 5, data: vec![19, 1, 1, 1, 1] }]);
+}
+
+#[test]
+fn expressions_follow_the_same_policies() {
+    let inputs = || vec![input("X", NumberKind::F64, 1, &["x"])];
+    let gathered_from =
+        |text: &str| gathered(&with_features(&[("x", text)], inputs()).unwrap(), &whole_row());
+    let message = |text: &str| gathered_from(text).unwrap_err().message;
+    assert_eq!(message("amount / 0.0 - amount / 0.0"), "the feature `x` is NaN");
+    assert_eq!(message("nullif(count, -7)"), "the feature `x` is null");
+    assert_eq!(
+        message("count / (small - 9)"),
+        "the feature `x`: in `count / (small - 9)` an integer is divided by zero"
+    );
+    assert_eq!(gathered_from("amount"), Ok(vec![Matrix::F64 { columns: 1, data: vec![-2.5] }]));
+
+    let refusal = |text: &str| with_features(&[("x", text)], inputs()).unwrap_err().to_string();
+    assert_eq!(
+        refusal("risk * 2"),
+        "binding `risk`: input `X`: feature `x`: the column `risk` is a score, which is null until scored (features \
+         are read from columns that clients write)"
+    );
+    assert_eq!(
+        refusal("upper(country)"),
+        "binding `risk`: input `X`: feature `x`: `upper(country)` is str, not a number"
+    );
+    assert_eq!(refusal("null"), "binding `risk`: input `X`: feature `x`: `null` is always null");
+    assert!(refusal("amont * 2").contains("did you mean `amount`?"), "{}", refusal("amont * 2"));
+    assert!(refusal("embedding").contains("takes 1 elements a row, its 1 features give 3"));
+}
+
 #[test]
 fn nulls_follow_the_policy_of_the_input() {
     let mut inputs = vec![input("X", NumberKind::F32, 4, &["amount", "embedding"])];
@@ -297,8 +356,8 @@ fn features_must_be_columns_that_clients_write() {
     );
     assert_eq!(
         refusal("country"),
-        "binding `risk`: input `X`: feature `country`: the column is str, not a number (under [features] give \
-         `country` an expression that makes it a number)"
+        "binding `risk`: input `X`: feature `country`: the column `country` is str, not a number (give the feature \
+         an expression that makes it a number, under [features])"
     );
     let features = BTreeMap::from([("amuont".to_owned(), "amount * 2".to_owned())]);
     let refused =

@@ -50,6 +50,11 @@ impl Update {
         &self.text
     }
 
+    /// The schema it was checked against: it runs on rows read through that one.
+    pub fn schema(&self) -> SchemaId {
+        self.schema
+    }
+
     /// The row as it is after the update, under the schema that reads `row`. Its scores are null: they belonged to the
     /// row as it was.
     pub fn apply(&self, row: RowRef<'_>, key: KeyRef<'_>) -> Result<Vec<u8>> {

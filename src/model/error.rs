@@ -71,6 +71,11 @@ impl Error {
         Error::Decode { reason: reason.into() }
     }
 
+    /// The model contradicts itself.
+    pub(super) fn invalid(place: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Invalid { place: place.into(), reason: reason.into() }
+    }
+
     /// Refuses what is over a limit.
     pub(super) fn limit(what: impl Into<String>, given: usize, limit: usize) -> Result<(), Error> {
         if given <= limit {

@@ -1,24 +1,43 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
+//!
+//! An ONNX file is decoded within [`Limits`] into a graph of our own, which passes simplify and check: every operator
+//! that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
+//! [`forest`].
 
 mod error;
 pub mod forest;
+pub mod golden;
+mod graph;
+mod onnx;
+mod operators;
 mod options;
+mod plan;
 mod port;
 mod tensor;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 pub use error::Error;
 pub use options::{Backend, Limits, Options};
 pub use port::{Dim, Labels, Port};
 pub use tensor::{DType, Data, Tensor, TensorView};
 
+use graph::{Graph, Type, passes};
+use plan::Plan;
+
 /// A loaded model: immutable, shared between threads.
-#[derive(Debug)]
 pub struct Model {
     inputs: Vec<Port>,
     outputs: Vec<Port>,
     summary: Summary,
+    program: Program,
+}
+
+/// The plan on the backend that was chosen.
+enum Program {
+    Flex(Plan<burn_flex::Flex>),
+    #[allow(deprecated)]
+    Ndarray(Plan<burn_ndarray::NdArray>),
 }
 
 /// What a model is made of, for `model show`.
@@ -26,9 +45,9 @@ pub struct Model {
 pub struct Summary {
     /// Operators of the file, as `domain:Op`, with their number.
     pub operators: BTreeMap<String, usize>,
-    /// Steps that are executed, after all passes.
+    /// Operators that are executed, after all passes.
     pub steps: Vec<String>,
-    /// Elements of all weights, tree nodes included.
+    /// Elements of all weights.
     pub parameters: u64,
     /// Bytes of the file.
     pub bytes: u64,
@@ -37,8 +56,20 @@ pub struct Summary {
 impl Model {
     /// Loads an ONNX model. Everything that could not be executed exactly is refused here, never at the first row.
     pub fn load(bytes: &[u8], options: &Options) -> Result<Model, Error> {
-        Error::limit("the file's length in bytes", bytes.len(), options.limits.bytes)?;
-        Err(Error::decode("no decoder"))
+        let mut graph = onnx::decode(bytes, &options.limits)?;
+        let mut summary = Summary { bytes: bytes.len() as u64, ..Summary::default() };
+        for node in &graph.nodes {
+            *summary.operators.entry(node.op.to_string()).or_default() += 1;
+        }
+        passes::run(&mut graph, options)?;
+        summary.parameters = graph.parameters();
+        summary.steps = graph.nodes.iter().map(|node| node.op.name.clone()).collect();
+        let program = match options.backend {
+            Backend::Flex => Program::Flex(plan::build(&graph, options)?),
+            Backend::Ndarray => Program::Ndarray(plan::build(&graph, options)?),
+        };
+        let (inputs, outputs) = ports(&graph);
+        Ok(Model { inputs, outputs, summary, program })
     }
 
     /// What it takes, in the order of [`Model::run`]'s arguments.
@@ -57,7 +88,35 @@ impl Model {
     }
 
     /// Computes the outputs from the inputs.
-    pub fn run(&self, _inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, Error> {
-        Err(Error::decode("no plan"))
+    pub fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, Error> {
+        port::check(&self.inputs, inputs)?;
+        match &self.program {
+            Program::Flex(plan) => plan.run(inputs),
+            Program::Ndarray(plan) => plan.run(inputs),
+        }
     }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("inputs", &self.inputs)
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
+}
+
+fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {
+    let inputs = graph.inputs.iter().map(|(_, port)| port.clone()).collect();
+    let output = |output: &graph::Output| Port {
+        name: output.name.clone(),
+        dtype: match graph.value(output.value).kind {
+            Type::Tensor(dtype) => dtype,
+            // Refused where types were inferred.
+            Type::Unknown | Type::Foreign(_) => DType::F32,
+        },
+        shape: output.shape.clone(),
+        labels: output.labels.clone(),
+    };
+    (inputs, graph.outputs.iter().map(output).collect())
 }

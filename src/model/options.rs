@@ -67,6 +67,8 @@ pub struct Limits {
     pub rank: usize,
     /// Bytes of a name or string.
     pub text: usize,
+    /// Number of names and strings.
+    pub texts: usize,
 }
 
 impl Default for Limits {
@@ -79,17 +81,27 @@ impl Default for Limits {
             depth: 20_000,
             rank: 8,
             text: 1 << 20,
+            texts: 1 << 24,
         }
     }
 }
 
 /// How to load a model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Who computes.
     pub backend: Backend,
     /// How large the file may be.
     pub limits: Limits,
+    /// Where an operator has both, tensors of at most this many elements go through a plain loop, larger ones to
+    /// the backend: a call into it costs more than so few elements do. `benches/engine.rs` measures where they meet.
+    pub loop_elements: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { backend: Backend::default(), limits: Limits::default(), loop_elements: 1024 }
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::tensor::DType;
+use super::{
+    Error,
+    tensor::{DType, TensorView},
+};
 
 /// One dimension of a declared shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,5 +78,64 @@ impl Port {
     pub fn shape_text(&self) -> String {
         let dims: Vec<String> = self.shape.iter().map(Dim::to_string).collect();
         format!("[{}]", dims.join(", "))
+    }
+
+    /// Type and shape as text.
+    pub fn text(&self) -> String {
+        format!("{} {}", self.dtype, self.shape_text())
+    }
+}
+
+/// Checks the tensors of a run against the ports they are for.
+pub(super) fn check(ports: &[Port], given: &[TensorView<'_>]) -> Result<(), Error> {
+    if let Some(port) = ports.get(given.len()) {
+        return Err(mismatch(port, port.text(), "nothing".to_owned()));
+    }
+    if given.len() > ports.len() {
+        let reason = format!("{} tensors for {} inputs", given.len(), ports.len());
+        return Err(Error::Input { name: "?".to_owned(), expected: "no more".to_owned(), given: reason });
+    }
+    for (port, view) in ports.iter().zip(given) {
+        let fits = |(dim, size): (&Dim, &usize)| !matches!(dim, Dim::Fixed(fixed) if fixed != size);
+        let shape = view.shape();
+        let shape_fits = port.shape.is_empty()
+            || (shape.len() == port.shape.len() && port.shape.iter().zip(shape).all(fits));
+        if view.dtype() != port.dtype || !shape_fits {
+            return Err(mismatch(port, port.text(), format!("{} {shape:?}", view.dtype())));
+        }
+        if shape.iter().product::<usize>() != view.len() {
+            return Err(mismatch(port, format!("{shape:?} elements"), format!("{} elements", view.len())));
+        }
+    }
+    Ok(())
+}
+
+fn mismatch(port: &Port, expected: String, given: String) -> Error {
+    Error::Input { name: port.name.clone(), expected, given }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misfit_names_the_input_and_both_shapes() {
+        let port = Port {
+            name: "X".into(),
+            dtype: DType::F32,
+            shape: vec![Dim::Named("N".into()), Dim::Fixed(3)],
+            labels: None,
+        };
+        let data = [0.0; 4];
+        let view = TensorView::F32 { shape: &[2, 2], data: &data };
+        let error = check(std::slice::from_ref(&port), &[view]).unwrap_err();
+        assert_eq!(error.to_string(), "input `X`: expected f32 [N, 3], given f32 [2, 2]");
+        let view = TensorView::I64 { shape: &[1, 3], data: &[1, 2, 3] };
+        let error = check(std::slice::from_ref(&port), &[view]).unwrap_err();
+        assert_eq!(error.to_string(), "input `X`: expected f32 [N, 3], given i64 [1, 3]");
+        let error = check(std::slice::from_ref(&port), &[]).unwrap_err();
+        assert_eq!(error.to_string(), "input `X`: expected f32 [N, 3], given nothing");
+        let view = TensorView::F32 { shape: &[1, 3], data: &[1.0, 2.0, 3.0] };
+        assert_eq!(check(&[port], &[view]), Ok(()));
     }
 }

@@ -24,6 +24,7 @@ impl Room {
         const FIXED: usize = 512;
         let value = match &request.op {
             Op::Put { value, .. } => value.len(),
+            Op::Update(update) => update.text().len(),
             Op::Remove { .. } | Op::SetTtl { .. } => 0,
         };
         Room { bytes: FIXED + request.key.packed().len() + 2 * value }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Ticket, View};
 use crate::{
     binding::Scores,
+    expr::Update,
     types::{Epoch, Error, JoinId, Key, MapId, RequestId, RowVersion, Seq, SessionId},
 };
 
@@ -93,6 +94,8 @@ pub enum Op {
         /// Whether the reply carries the row that was there.
         want_old: bool,
     },
+    /// Computes the row anew from what it is. It keeps its time to live; without a row it is refused.
+    Update(Arc<Update>),
     /// Lets the row live this long from now, or for ever. Its version stays.
     SetTtl {
         /// From now.

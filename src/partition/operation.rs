@@ -7,8 +7,10 @@ use smallvec::SmallVec;
 
 use super::{Answer, Change, MapView, Op, Origin, Outcome, PutMode, Request, Ttl, tickets::Gathering};
 use crate::{
+    expr::Update,
+    row::RowRef,
     store::{KeyHash, Record},
-    types::{Error, RowVersion},
+    types::{Error, Key, RowVersion, Timestamp},
 };
 
 /// Retries of one request that wait for its answer together; more than these lose the reply, not the effect.
@@ -38,7 +40,16 @@ impl Operation {
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) value: Bytes,
-    pub(super) ttl: Option<Ttl>,
+    pub(super) life: Life,
+}
+
+/// How long a written row lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Life {
+    /// From the write on; for ever if none.
+    New(Option<Ttl>),
+    /// Until then; for ever if none.
+    Kept(Option<Timestamp>),
 }
 
 /// What an operation comes to, given the row as it is.
@@ -48,6 +59,8 @@ pub(super) enum Decision {
     Answer(Answer),
     /// The row is written.
     Write(Write),
+    /// The row is computed anew from this one.
+    Update(Record, Arc<Update>),
     /// This row is removed.
     Remove(Record),
     /// This row's expiry changes.
@@ -66,7 +79,7 @@ pub(super) struct Scoring {
 pub(super) fn decide(op: &Op, current: Option<&Record>) -> Decision {
     match op {
         Op::Put { value, mode, want_old, ttl } => match condition(*mode, current) {
-            Condition::Met => Decision::Write(Write { value: value.clone(), ttl: *ttl }),
+            Condition::Met => Decision::Write(Write { value: value.clone(), life: Life::New(*ttl) }),
             Condition::NotMet => Decision::Answer(Ok(not_applied(current, *want_old))),
             Condition::Conflict(error) => Decision::Answer(Err(error)),
         },
@@ -76,6 +89,10 @@ pub(super) fn decide(op: &Op, current: Option<&Record>) -> Decision {
             }
             (_, Some(record)) => Decision::Remove(record.clone()),
             (_, None) => Decision::Answer(Ok(not_applied(None, *want_old))),
+        },
+        Op::Update(update) => match current {
+            Some(record) => Decision::Update(record.clone(), update.clone()),
+            None => Decision::Answer(Err(Box::new(Error::not_found("there is no row to update")))),
         },
         Op::SetTtl { ttl } => match current {
             Some(record) => Decision::SetTtl(record.clone(), *ttl),
@@ -123,8 +140,29 @@ fn not_applied(current: Option<&Record>, want_old: bool) -> Outcome {
     }
 }
 
+/// The row that an update makes of one.
+pub(super) fn updated(update: &Update, map: &MapView, key: &Key, old: &Record) -> Result<Write, Error> {
+    let Some(schema) = map.map.schema() else {
+        return Err(Error::invalid(format!(
+            "the map `{}` is plain: its values have no columns",
+            map.map.name
+        )));
+    };
+    if update.schema() != schema.id() {
+        return Err(Error::unavailable(format!(
+            "the map `{}` has got another schema meanwhile",
+            map.map.name
+        ))
+        .hint("retry"));
+    }
+    let row = RowRef::trusted(schema, old.value())?;
+    let value = update.apply(row, key.payload())?.into();
+    Ok(Write { value, life: Life::Kept(old.expires_at()) })
+}
+
 /// What the reply to an applied operation says.
 pub(super) fn outcome(op: &Op, change: &Change, show_record: bool) -> Outcome {
+    let show_record = show_record || matches!(op, Op::Update(_));
     let want_old = matches!(op, Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. });
     let (old, new) = change.row().map_or((None, None), |(_, old, new)| (old, new));
     Outcome {

@@ -9,7 +9,7 @@ use crate::{
     partition::{
         Answer, Answered, Change, Effect, MapView, Request, Ttl,
         admission::Room,
-        operation::{Decision, Operation, Write, decide, outcome},
+        operation::{Decision, Life, Operation, Write, decide, outcome, updated},
         sessions::Known,
         slots::{OpId, Slot},
         tail::Waiter,
@@ -119,12 +119,12 @@ impl Core {
         match decide(&op.request.op, current.as_ref()) {
             Decision::Answer(answer) => Step::Finish(Conclusion::Answer(answer)),
             Decision::Write(write) => match readable(view, &write) {
+                Ok(()) => self.write(op, view, current, write),
                 Err(error) => Step::Finish(Conclusion::refusal(error)),
-                Ok(()) if !view.bindings.is_empty() => Step::Score(write, view.clone()),
-                Ok(()) => {
-                    let new = self.written(op, &write.value, write.ttl, false, SmallVec::new());
-                    Step::Finish(Conclusion::Change(Change::Put { map: *map, old: current, new }))
-                }
+            },
+            Decision::Update(old, update) => match updated(&update, view, key, &old) {
+                Ok(write) => self.write(op, view, current, write),
+                Err(error) => Step::Finish(Conclusion::refusal(error)),
             },
             Decision::Remove(old) => Step::Finish(Conclusion::Change(Change::Remove { map: *map, old })),
             Decision::SetTtl(old, ttl) => {
@@ -134,12 +134,21 @@ impl Core {
         }
     }
 
+    /// A row is written: at once, or with its scores.
+    fn write(&self, op: &Operation, view: &Arc<MapView>, current: Option<Record>, write: Write) -> Step {
+        if !view.bindings.is_empty() {
+            return Step::Score(write, view.clone());
+        }
+        let new = self.written(op, &write.value, write.life, false, SmallVec::new());
+        Step::Finish(Conclusion::Change(Change::Put { map: op.request.map, old: current, new }))
+    }
+
     /// The row as the next entry writes it.
     pub(super) fn written(
         &self,
         op: &Operation,
         value: &[u8],
-        ttl: Option<Ttl>,
+        life: Life,
         unscored: bool,
         lineage: SmallVec<[Lineage; 2]>,
     ) -> Record {
@@ -147,7 +156,10 @@ impl Core {
             key: op.request.key.packed(),
             value,
             row_version: RowVersion(self.next_seq().0),
-            expires_at: self.expires_at(ttl),
+            expires_at: match life {
+                Life::New(ttl) => self.expires_at(ttl),
+                Life::Kept(expires_at) => expires_at,
+            },
             unscored,
             lineage,
         })

@@ -123,7 +123,7 @@ impl Core {
         let unscored = is_async || gathering.missing().next().is_some();
         let conclusion = match scored_value(&map, &write.value, &gathering) {
             Ok(value) => {
-                let new = self.written(&op, &value, write.ttl, unscored, gathering.lineage());
+                let new = self.written(&op, &value, write.life, unscored, gathering.lineage());
                 let old = self.current(op.request.map, op.hash, op.request.key.packed());
                 Conclusion::Scored(Change::Put { map: op.request.map, old, new })
             }

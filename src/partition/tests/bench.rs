@@ -214,15 +214,20 @@ pub(super) fn card(tag: u64, key: &str, amount: f64) -> Request {
 }
 
 pub(super) fn card_row(schema: SchemaId, amount: f64) -> Bytes {
+    let schema = cards(schema);
+    let mut builder = Builder::new(&schema);
+    builder.set(0, Scalar::F64(amount)).unwrap();
+    builder.finish().unwrap().into()
+}
+
+/// The schema of the feature map.
+pub(super) fn cards(id: SchemaId) -> Schema {
     let columns = vec![
         Column::new("amount", Kind::F64),
         Column::score("risk", Kind::F32),
         Column::score("other", Kind::F32),
     ];
-    let schema = Schema::new(schema, columns).unwrap();
-    let mut builder = Builder::new(&schema);
-    builder.set(0, Scalar::F64(amount)).unwrap();
-    builder.finish().unwrap().into()
+    Schema::new(id, columns).unwrap()
 }
 
 pub(super) fn op(tag: u64, map: MapId, key: &str, op: Op) -> Request {
@@ -308,15 +313,7 @@ fn text(record: &Record) -> String {
 }
 
 fn card_text(record: &Record) -> String {
-    let bench = Schema::new(
-        SchemaId(1),
-        vec![
-            Column::new("amount", Kind::F64),
-            Column::score("risk", Kind::F32),
-            Column::score("other", Kind::F32),
-        ],
-    );
-    let schema = bench.unwrap();
+    let schema = cards(SchemaId(1));
     let row = RowRef::new(&schema, record.value()).unwrap();
     let score = |column| row.f32(column).map_or("-".into(), |score| score.to_string());
     format!("{}/{}/{}", row.f64(0).unwrap(), score(1), score(2))

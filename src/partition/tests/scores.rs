@@ -2,8 +2,9 @@
 
 use super::bench::*;
 use crate::{
-    partition::{Request, Ticket},
-    types::{Epoch, Error},
+    expr::Update,
+    partition::{Op, Request, Ticket},
+    types::{Epoch, Error, SchemaId},
 };
 
 const NOTHING: [&str; 0] = [];
@@ -234,5 +235,34 @@ fn a_request_may_be_more_impatient_than_its_binding() {
     assert_eq!(
         bench.request(Request { deadline_us: Some(7_000), ..card(3, "a", 1.0) }),
         ["reply 3 deadline: the request's deadline had passed when it arrived"]
+    );
+}
+
+#[test]
+fn an_update_computes_the_row_from_what_it_is_and_triggers_its_binding() {
+    let mut bench = Bench::bound("");
+    let update = |bench: &Bench, text: &str| {
+        let map = bench.catalogue.map("cards").unwrap();
+        Op::Update(Update::parse(text, map.schema().unwrap(), None).unwrap().into())
+    };
+    let more = update(&bench, "SET amount = amount + 1");
+    assert_eq!(
+        bench.request(op(1, SCORED, "a", more.clone())),
+        ["reply 1 not_found: there is no row to update"]
+    );
+    bench.request(card(2, "a", 1.0));
+    assert_eq!(bench.request(op(3, SCORED, "a", more.clone())), NOTHING, "it waits for the row");
+    assert_eq!(bench.scored(1, 0.1)[2], "score 2 risk@1 a");
+    assert_eq!(
+        bench.scored(2, 0.2),
+        [
+            "reply 3 applied v4 record a=2/0.2/-@4 by 1:1",
+            "publish 4 [put a=1/0.1/-@3 by 1:1 -> a=2/0.2/-@4 by 1:1]"
+        ]
+    );
+    let foreign = Op::Update(Update::parse("SET amount = 1.0", &cards(SchemaId(9)), None).unwrap().into());
+    assert_eq!(
+        bench.request(op(4, SCORED, "a", foreign)),
+        ["reply 4 unavailable: the map `cards` has got another schema meanwhile"]
     );
 }

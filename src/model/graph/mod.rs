@@ -1,0 +1,176 @@
+//! The engine's own typed graph. Values are numbered; names are kept for ports and messages.
+
+pub(super) mod passes;
+mod sort;
+mod types;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use super::{DType, Dim, Labels, Port, Tensor};
+
+pub(super) use sort::sort;
+pub(super) use types::infer;
+
+/// A value that flows along the graph's edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ValueId(pub(super) u32);
+
+impl ValueId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is known of a value's type before it is computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    /// Not inferred yet.
+    Unknown,
+    /// A tensor of a type that the engine has.
+    Tensor(DType),
+    /// Anything else, in words.
+    Foreign(String),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub(super) name: String,
+    pub(super) kind: Type,
+    /// The tensor itself, where it is the same in every run.
+    pub(super) constant: Option<Arc<Tensor>>,
+}
+
+/// An attribute of a node.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Attribute {
+    Float(f32),
+    Int(i64),
+    Text(String),
+    Tensor(Arc<Tensor>),
+    Floats(Vec<f32>),
+    Ints(Vec<i64>),
+    Texts(Vec<String>),
+    /// A kind the engine does not read, in words.
+    Foreign(String),
+}
+
+/// An operator's domain and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct OpName {
+    /// `ai.onnx` is written out, never empty.
+    pub(super) domain: String,
+    pub(super) name: String,
+}
+
+impl OpName {
+    /// Domain and name as a pattern can match them.
+    pub(super) fn parts(&self) -> (&str, &str) {
+        (&self.domain, &self.name)
+    }
+}
+
+impl fmt::Display for OpName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.domain, self.name)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) name: String,
+    pub(super) op: OpName,
+    /// Version of the operator set that the model imports for its domain.
+    pub(super) version: i64,
+    pub(super) inputs: Vec<Option<ValueId>>,
+    pub(super) outputs: Vec<Option<ValueId>>,
+    pub(super) attributes: BTreeMap<String, Attribute>,
+}
+
+impl Node {
+    /// How messages name it.
+    pub(super) fn place(&self) -> String {
+        format!("`{}` ({})", self.name, self.op)
+    }
+}
+
+/// An output of the graph.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) value: ValueId,
+    /// As the file declares it. Its type is what the value turns out to have.
+    pub(super) name: String,
+    pub(super) shape: Vec<Dim>,
+    pub(super) labels: Option<Labels>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graph {
+    pub(super) values: Vec<Value>,
+    /// In an order in which each node comes after those it reads from.
+    pub(super) nodes: Vec<Node>,
+    pub(super) inputs: Vec<(ValueId, Port)>,
+    pub(super) outputs: Vec<Output>,
+}
+
+impl Graph {
+    pub(super) fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.index()]
+    }
+
+    pub(super) fn constant(&self, id: ValueId) -> Option<&Arc<Tensor>> {
+        self.values[id.index()].constant.as_ref()
+    }
+
+    /// Adds a value that is the same in every run.
+    pub(super) fn add_constant(&mut self, name: String, tensor: Tensor) -> ValueId {
+        let kind = Type::Tensor(tensor.dtype());
+        self.values.push(Value { name, kind, constant: Some(Arc::new(tensor)) });
+        ValueId(self.values.len() as u32 - 1)
+    }
+
+    /// Lets everyone who reads `from` read `to`.
+    pub(super) fn redirect(&mut self, from: ValueId, to: ValueId) {
+        for input in self.nodes.iter_mut().flat_map(|node| &mut node.inputs).flatten() {
+            if *input == from {
+                *input = to;
+            }
+        }
+        for output in &mut self.outputs {
+            if output.value == from {
+                output.value = to;
+            }
+        }
+    }
+
+    /// How often each value is read, by nodes and as an output.
+    pub(super) fn uses(&self) -> Vec<usize> {
+        let mut uses = vec![0; self.values.len()];
+        for input in self.nodes.iter().flat_map(|node| &node.inputs).flatten() {
+            uses[input.index()] += 1;
+        }
+        for output in &self.outputs {
+            uses[output.value.index()] += 1;
+        }
+        uses
+    }
+
+    /// For each value, the node that gives it.
+    pub(super) fn givers(&self) -> Vec<Option<usize>> {
+        let mut givers = vec![None; self.values.len()];
+        for (index, node) in self.nodes.iter().enumerate() {
+            for output in node.outputs.iter().flatten() {
+                givers[output.index()] = Some(index);
+            }
+        }
+        givers
+    }
+
+    /// Elements of all constants together.
+    pub(super) fn parameters(&self) -> u64 {
+        self.values
+            .iter()
+            .filter_map(|value| value.constant.as_ref())
+            .map(|tensor| tensor.data.len() as u64)
+            .sum()
+    }
+}

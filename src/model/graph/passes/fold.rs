@@ -1,0 +1,96 @@
+//! Computes what is the same in every run once, at load.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::super::{
+    super::{
+        Error, Options, Tensor,
+        operators::{Refusal, Spec, compile},
+        plan::evaluate,
+    },
+    Graph, Node,
+};
+
+pub(super) fn fold(graph: &mut Graph, options: &Options) -> Result<(), Error> {
+    let mut nodes = std::mem::take(&mut graph.nodes);
+    let mut budget = options.limits.parameters;
+    let mut failed = None;
+    nodes.retain(|node| {
+        let constant = node.inputs.iter().flatten().all(|input| graph.constant(*input).is_some());
+        if !constant || failed.is_some() {
+            return true;
+        }
+        match compute(graph, node, options) {
+            Ok(tensors) => {
+                // What would take more memory than the weights may is computed in each run instead.
+                let size = tensors.iter().map(|tensor| tensor.data.len()).sum();
+                let Some(left) = budget.checked_sub(size) else { return true };
+                budget = left;
+                for (output, tensor) in node.outputs.iter().zip(tensors) {
+                    if let Some(output) = output {
+                        graph.values[output.index()].constant = Some(Arc::new(tensor));
+                    }
+                }
+                false
+            }
+            Err(error) => {
+                failed = Some(error);
+                true
+            }
+        }
+    });
+    graph.nodes = nodes;
+    failed.map_or(Ok(()), Err)
+}
+
+fn compute(graph: &Graph, node: &Node, options: &Options) -> Result<Vec<Tensor>, Error> {
+    let invalid = |reason: String| Error::invalid(format!("node {}", node.place()), reason);
+    let kernel =
+        compile::<burn_flex::Flex>(&Spec::new(graph, node, options)).map_err(|refusal| match refusal {
+            Refusal::Unsupported(reason) | Refusal::Invalid(reason) => invalid(reason),
+        })?;
+    let constant = |input: &Option<_>| input.and_then(|input| graph.constant(input)).cloned();
+    let inputs: Vec<Option<Arc<Tensor>>> = node.inputs.iter().map(constant).collect();
+    match catch_unwind(AssertUnwindSafe(|| evaluate(&kernel, &inputs))) {
+        Ok(result) => result.map_err(invalid),
+        Err(_) => Err(invalid("the backend panicked".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::sample::Sample, *};
+    use crate::model::graph::infer;
+
+    #[test]
+    fn a_sum_of_constants_is_a_constant() {
+        let mut sample = Sample::default();
+        let x = sample.input("x");
+        let a = sample.constant(Tensor::f32([2], vec![1.0, 2.0]));
+        let sum = sample.node("Add", &[a, a]);
+        let y = sample.node("Mul", &[x, sum]);
+        sample.output(y);
+        let options = Options::default();
+        infer(&mut sample.graph, &options).unwrap();
+        fold(&mut sample.graph, &options).unwrap();
+        assert_eq!(sample.operators(), ["Mul"]);
+        assert_eq!(**sample.graph.constant(sum).unwrap(), Tensor::f32([2], vec![2.0, 4.0]));
+    }
+
+    #[test]
+    fn what_always_fails_is_refused_at_load() {
+        let mut sample = Sample::default();
+        let a = sample.constant(Tensor::f32([2], vec![1.0, 2.0]));
+        let b = sample.constant(Tensor::f32([3], vec![1.0, 2.0, 3.0]));
+        let sum = sample.node("Add", &[a, b]);
+        sample.output(sum);
+        let options = Options::default();
+        infer(&mut sample.graph, &options).unwrap();
+        let error = fold(&mut sample.graph, &options).unwrap_err();
+        let text = "invalid model: node `n0` (ai.onnx:Add): shapes [2] and [3] do not fit each other";
+        assert_eq!(error.to_string(), text);
+    }
+}

@@ -1,0 +1,22 @@
+//! ONNX files: the protobuf, decoded within limits, and the graph built from it.
+
+mod build;
+pub(super) mod proto;
+mod scan;
+mod tensor;
+
+use prost::Message;
+
+use super::{Error, Limits, graph::Graph};
+
+pub(super) use tensor::{dtype, element_name, tensor};
+
+/// Reads an ONNX model and builds its graph: sorted, names resolved, types not yet inferred.
+pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Graph, Error> {
+    if bytes.is_empty() {
+        return Err(Error::decode("the file is empty"));
+    }
+    scan::scan(bytes, limits)?;
+    let model = proto::ModelProto::decode(bytes).map_err(|error| Error::decode(error.to_string()))?;
+    build::graph(model, limits)
+}

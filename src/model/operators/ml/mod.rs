@@ -1,0 +1,31 @@
+//! The operators of `ai.onnx.ml`: what converters make of scikit-learn, XGBoost and LightGBM.
+
+mod classes;
+mod columns;
+mod ensemble;
+mod lookup;
+mod post;
+mod regression;
+mod scale;
+mod trees;
+
+use burn_backend::Backend;
+
+use super::{Operator, Refusal, Spec, axis, cast, select::pick, softmax::softmax_f32};
+
+pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
+    regression::find(name)
+        .or_else(|| trees::find(name))
+        .or_else(|| scale::find(name))
+        .or_else(|| columns::find(name))
+        .or_else(|| lookup::find(name))
+}
+
+/// Rows and columns of a matrix; a vector is one row.
+fn matrix(shape: &[usize]) -> Result<(usize, usize), super::super::plan::Reason> {
+    match *shape {
+        [columns] => Ok((1, columns)),
+        [rows, columns] => Ok((rows, columns)),
+        _ => Err(format!("a tensor of shape {shape:?} is no matrix")),
+    }
+}

@@ -1,0 +1,443 @@
+//! Operators that pick, repeat or order elements without computing with them. Every element type goes through the
+//! same loops, strings included, which no backend holds.
+
+use burn_backend::Backend;
+use smallvec::SmallVec;
+
+use super::{
+    super::{
+        DType, Data, Tensor, TensorView,
+        plan::{Kernel, Reason},
+    },
+    Operator, Refusal, Spec, axis,
+    broadcast::{Dims, broadcast, elements, strides, walk},
+};
+
+pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
+    Some(match name {
+        "Gather" => Operator { types: first_type, kernel: gather },
+        "GatherElements" => Operator { types: first_type, kernel: gather_elements },
+        "Concat" => Operator { types: shared_type, kernel: concat },
+        "Slice" => Operator { types: first_type, kernel: slice },
+        "Split" => Operator { types: split_types, kernel: split },
+        "Transpose" => Operator { types: first_type, kernel: transpose },
+        "Expand" => Operator { types: first_type, kernel: expand },
+        "Tile" => Operator { types: first_type, kernel: tile },
+        "Where" => Operator { types: where_types, kernel: choose },
+        _ => return None,
+    })
+}
+
+/// Runs one expression that makes a `Vec` for whichever type of element a view has.
+macro_rules! same {
+    ($view:expr, |$data:ident| $body:expr) => {
+        match $view {
+            TensorView::F32 { data: $data, .. } => Data::F32($body),
+            TensorView::F64 { data: $data, .. } => Data::F64($body),
+            TensorView::I64 { data: $data, .. } => Data::I64($body),
+            TensorView::I32 { data: $data, .. } => Data::I32($body),
+            TensorView::I8 { data: $data, .. } => Data::I8($body),
+            TensorView::U8 { data: $data, .. } => Data::U8($body),
+            TensorView::Bool { data: $data, .. } => Data::Bool($body),
+            TensorView::Str { data: $data, .. } => Data::Str($body),
+        }
+    };
+}
+
+fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    Ok(vec![spec.dtype(0)?])
+}
+
+fn shared_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    let dtype = spec.dtype(0)?;
+    for input in 1..spec.inputs() {
+        if spec.dtype(input)? != dtype {
+            return Err(Refusal::invalid("its inputs are of different types"));
+        }
+    }
+    Ok(vec![dtype])
+}
+
+fn split_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    Ok(vec![spec.dtype(0)?; spec.outputs()])
+}
+
+fn where_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    let (condition, yes, no) = (spec.dtype(0)?, spec.dtype(1)?, spec.dtype(2)?);
+    if condition != DType::Bool || yes != no {
+        return Err(Refusal::invalid(format!("it does not choose by {condition} between {yes} and {no}")));
+    }
+    Ok(vec![yes])
+}
+
+/// Elements before, along and after an axis.
+fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
+    (shape[..at].iter().product(), shape[at], shape[at + 1..].iter().product())
+}
+
+/// An index that may count from the end.
+fn place(index: i64, size: usize) -> Result<usize, Reason> {
+    let at = if index < 0 { index + size as i64 } else { index };
+    usize::try_from(at)
+        .ok()
+        .filter(|&at| at < size)
+        .ok_or_else(|| format!("index {index} is outside of {size}"))
+}
+
+fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
+    match view {
+        TensorView::I64 { data, .. } => data.iter().map(|&index| place(index, size)).collect(),
+        TensorView::I32 { data, .. } => data.iter().map(|&index| place(index.into(), size)).collect(),
+        other => Err(format!("its indices are {}", other.dtype())),
+    }
+}
+
+/// Picks along an axis: for each of `before`, the blocks of `after` elements at the given places.
+pub(super) fn pick<T: Clone>(
+    data: &[T],
+    (before, along, after): (usize, usize, usize),
+    at: &[usize],
+) -> Vec<T> {
+    let mut out = Vec::with_capacity(before * at.len() * after);
+    for block in 0..before {
+        for index in at {
+            let start = (block * along + index) * after;
+            out.extend_from_slice(&data[start..start + after]);
+        }
+    }
+    out
+}
+
+/// The elements at the given places.
+fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
+    places.iter().map(|&place| data[place].clone()).collect()
+}
+
+/// The elements that a walk over `shape` with these steps comes by.
+fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
+    let mut out = Vec::with_capacity(shape.iter().product());
+    walk(shape, [steps], |[place]| out.push(data[place].clone()));
+    out
+}
+
+fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let (at, limit) = (spec.int("axis", 0)?, spec.limits().elements);
+    Ok(Kernel::host(move |args| {
+        let (view, chosen) = (args.view(0)?, args.view(1)?);
+        let old = view.shape();
+        let at = axis(at, old.len())?;
+        let places = indices(chosen, old[at])?;
+        let shape = [&old[..at], chosen.shape(), &old[at + 1..]].concat();
+        elements(&shape, limit)?;
+        Ok(Tensor { data: same!(view, |data| pick(data, around(old, at), &places)), shape })
+    }))
+}
+
+fn gather_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let at = spec.int("axis", 0)?;
+    Ok(Kernel::host(move |args| {
+        let (view, chosen) = (args.view(0)?, args.view(1)?);
+        let (old, new) = (view.shape(), chosen.shape());
+        let at = axis(at, old.len())?;
+        let fits = |(axis, (&new, &old)): (usize, (&usize, &usize))| axis == at || new <= old;
+        if new.len() != old.len() || !new.iter().zip(old).enumerate().all(fits) {
+            return Err(format!("indices of shape {new:?} do not fit a tensor of shape {old:?}"));
+        }
+        let places = indices(chosen, old[at])?;
+        let mut steps: Dims = SmallVec::from_elem(1, old.len());
+        for axis in (1..old.len()).rev() {
+            steps[axis - 1] = steps[axis] * old[axis];
+        }
+        let along = std::mem::take(&mut steps[at]);
+        let mut offsets = Vec::with_capacity(places.len());
+        walk(new, [&steps], |[offset]| offsets.push(offset));
+        let offsets: Vec<usize> =
+            offsets.iter().zip(&places).map(|(offset, place)| offset + place * along).collect();
+        let data = same!(view, |data| found(data, &offsets));
+        Ok(Tensor::new(new, data))
+    }))
+}
+
+fn concat<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let (at, limit) = (spec.int("axis", 1)?, spec.limits().elements);
+    Ok(Kernel::host(move |args| {
+        let views = (0..args.len()).map(|index| args.view(index)).collect::<Result<SmallVec<[_; 8]>, _>>()?;
+        let mut shape = views.first().ok_or("it has no inputs")?.shape().to_vec();
+        let at = axis(at, shape.len())?;
+        for view in &views[1..] {
+            let other = view.shape();
+            let same = other.len() == shape.len()
+                && (0..shape.len()).all(|axis| axis == at || shape[axis] == other[axis]);
+            if !same {
+                return Err(format!("shapes {shape:?} and {other:?} do not fit each other"));
+            }
+            shape[at] += other[at];
+        }
+        elements(&shape, limit)?;
+        let before = around(&shape, at).0;
+        macro_rules! join {
+            ($kind:ident) => {{
+                let mut out = Vec::with_capacity(shape.iter().product());
+                for block in 0..before {
+                    for view in &views {
+                        let TensorView::$kind { data, .. } = view else {
+                            return Err("its inputs are of different types".into());
+                        };
+                        let size = data.len() / before;
+                        out.extend_from_slice(&data[block * size..(block + 1) * size]);
+                    }
+                }
+                Data::$kind(out)
+            }};
+        }
+        let data = match views[0].dtype() {
+            DType::F32 => join!(F32),
+            DType::F64 => join!(F64),
+            DType::I64 => join!(I64),
+            DType::I32 => join!(I32),
+            DType::I8 => join!(I8),
+            DType::U8 => join!(U8),
+            DType::Bool => join!(Bool),
+            DType::Str => join!(Str),
+        };
+        Ok(Tensor { shape, data })
+    }))
+}
+
+/// Integers of either width.
+fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
+    match view {
+        TensorView::I64 { data, .. } => Ok(data.to_vec()),
+        TensorView::I32 { data, .. } => Ok(data.iter().map(|&value| value.into()).collect()),
+        other => Err(format!("{} where integers are needed", other.dtype())),
+    }
+}
+
+fn slice<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    // Before version 10 the ranges are attributes.
+    let fixed = match (spec.ints("starts")?, spec.ints("ends")?) {
+        (Some(starts), Some(ends)) => {
+            Some((starts.to_vec(), ends.to_vec(), spec.ints("axes")?.map(<[i64]>::to_vec)))
+        }
+        _ => None,
+    };
+    Ok(Kernel::host(move |args| {
+        let view = args.view(0)?;
+        let (starts, ends, axes) = match &fixed {
+            Some(fixed) => fixed.clone(),
+            None => {
+                let axes = if args.has(3) { Some(ints(args.view(3)?)?) } else { None };
+                (ints(args.view(1)?)?, ints(args.view(2)?)?, axes)
+            }
+        };
+        let steps = if args.has(4) { ints(args.view(4)?)? } else { vec![1; starts.len()] };
+        let axes = axes.unwrap_or_else(|| (0..starts.len() as i64).collect());
+        if ends.len() != starts.len() || axes.len() != starts.len() || steps.len() != starts.len() {
+            return Err("starts, ends, axes and steps are not of one length".to_owned());
+        }
+        let mut tensor = None::<Tensor>;
+        for (((start, end), at), step) in starts.into_iter().zip(ends).zip(axes).zip(steps) {
+            let view = tensor.as_ref().map_or(view, Tensor::view);
+            let at = axis(at, view.shape().len())?;
+            let places = range(start, end, step, view.shape()[at])?;
+            let mut shape = view.shape().to_vec();
+            let data = same!(view, |data| pick(data, around(&shape, at), &places));
+            shape[at] = places.len();
+            tensor = Some(Tensor { shape, data });
+        }
+        Ok(tensor.unwrap_or_else(|| view.to_tensor()))
+    }))
+}
+
+/// The places that a slice takes, clamped as numpy clamps them.
+fn range(start: i64, end: i64, step: i64, size: usize) -> Result<Vec<usize>, Reason> {
+    let size = size as i64;
+    let wrap = |at: i64| if at < 0 { at.saturating_add(size) } else { at };
+    let mut places = Vec::new();
+    let (mut at, low, high) = match step {
+        0 => return Err("a step is zero".to_owned()),
+        1.. => (wrap(start).clamp(0, size), -1, wrap(end).clamp(0, size)),
+        _ => (wrap(start).clamp(-1, size - 1), wrap(end).clamp(-1, size - 1), size),
+    };
+    while at > low && at < high {
+        places.push(at as usize);
+        at = at.saturating_add(step);
+    }
+    Ok(places)
+}
+
+fn split<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let (at, parts) = (spec.int("axis", 0)?, spec.outputs());
+    let fixed = spec.ints("split")?.map(<[i64]>::to_vec);
+    Ok(Kernel::host_many(move |args| {
+        let view = args.view(0)?;
+        let at = axis(at, view.shape().len())?;
+        let size = view.shape()[at];
+        let sizes = match &fixed {
+            Some(sizes) => sizes.clone(),
+            None if args.has(1) => args.i64(1)?.to_vec(),
+            None => {
+                let whole = size.div_ceil(parts);
+                (0..parts).map(|part| whole.min(size.saturating_sub(part * whole)) as i64).collect()
+            }
+        };
+        let sum = sizes.iter().try_fold(0_usize, |sum, &part| sum.checked_add(usize::try_from(part).ok()?));
+        if sizes.len() != parts || sum != Some(size) {
+            return Err(format!("{sizes:?} does not divide {size} into {parts}"));
+        }
+        let mut start = 0;
+        let mut tensors = SmallVec::new();
+        for part in sizes {
+            let places: Vec<usize> = (start..start + part as usize).collect();
+            start += part as usize;
+            let mut shape = view.shape().to_vec();
+            let data = same!(view, |data| pick(data, around(&shape, at), &places));
+            shape[at] = places.len();
+            tensors.push(Tensor { shape, data });
+        }
+        Ok(tensors)
+    }))
+}
+
+fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let order = spec.ints("perm")?.map(<[i64]>::to_vec);
+    Ok(Kernel::host(move |args| {
+        let view = args.view(0)?;
+        let old = view.shape();
+        let order = match &order {
+            Some(order) => order.iter().map(|&at| axis(at, old.len())).collect::<Result<Dims, _>>()?,
+            None => (0..old.len()).rev().collect(),
+        };
+        let mut seen = order.clone();
+        seen.sort_unstable();
+        if !seen.iter().copied().eq(0..old.len()) {
+            return Err(format!("{order:?} is no order of the dimensions of {old:?}"));
+        }
+        let mut steps: Dims = SmallVec::from_elem(1, old.len());
+        for axis in (1..old.len()).rev() {
+            steps[axis - 1] = steps[axis] * old[axis];
+        }
+        let shape: Vec<usize> = order.iter().map(|&at| old[at]).collect();
+        let steps: Dims = order.iter().map(|&at| steps[at]).collect();
+        let data = same!(view, |data| walked(data, &shape, &steps));
+        Ok(Tensor { shape, data })
+    }))
+}
+
+/// Stretches a tensor to a shape that it fits.
+fn stretched(view: TensorView<'_>, wide: &[usize]) -> Tensor {
+    let steps = strides(view.shape(), wide);
+    let data = same!(view, |data| walked(data, wide, &steps));
+    Tensor { shape: wide.to_vec(), data }
+}
+
+/// Sizes given as a tensor.
+pub(super) fn sizes(values: &[i64], rank: usize) -> Result<Dims, Reason> {
+    if values.len() > rank {
+        return Err(format!("a tensor of {} dimensions is over the limit of {rank}", values.len()));
+    }
+    let size = |&size: &i64| usize::try_from(size).map_err(|_| format!("size {size} is negative"));
+    values.iter().map(size).collect()
+}
+
+fn expand<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let (limit, rank) = (spec.limits().elements, spec.limits().rank);
+    Ok(Kernel::host(move |args| {
+        let view = args.view(0)?;
+        let wide = broadcast(view.shape(), &sizes(args.i64(1)?, rank)?)?;
+        elements(&wide, limit)?;
+        Ok(stretched(view, &wide))
+    }))
+}
+
+fn tile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let (limit, rank) = (spec.limits().elements, spec.limits().rank);
+    Ok(Kernel::host(move |args| {
+        let mut tensor = args.view(0)?.to_tensor();
+        let times = sizes(args.i64(1)?, rank)?;
+        if times.len() != tensor.shape.len() {
+            return Err(format!("{times:?} repeats do not fit shape {:?}", tensor.shape));
+        }
+        let whole: Dims =
+            tensor.shape.iter().zip(&times).map(|(size, times)| size.saturating_mul(*times)).collect();
+        elements(&whole, limit)?;
+        for (at, &times) in times.iter().enumerate() {
+            let places: Vec<usize> = (0..times).flat_map(|_| 0..tensor.shape[at]).collect();
+            let data = same!(tensor.view(), |data| pick(data, around(&tensor.shape, at), &places));
+            tensor.shape[at] = places.len();
+            tensor.data = data;
+        }
+        Ok(tensor)
+    }))
+}
+
+/// For each element of `wide` that of `yes` or of `no`.
+fn chosen<T: Clone>(condition: &[bool], yes: &[T], no: &[T], wide: &[usize], steps: [&[usize]; 3]) -> Vec<T> {
+    let mut out = Vec::with_capacity(wide.iter().product());
+    walk(wide, steps, |[at, at_yes, at_no]| {
+        out.push(if condition[at] { yes[at_yes].clone() } else { no[at_no].clone() });
+    });
+    out
+}
+
+fn choose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let limit = spec.limits().elements;
+    Ok(Kernel::host(move |args| {
+        let TensorView::Bool { shape, data: condition } = args.view(0)? else {
+            return Err("its condition is not bool".to_owned());
+        };
+        let (yes, no) = (args.view(1)?, args.view(2)?);
+        let wide = broadcast(shape, &broadcast(yes.shape(), no.shape())?)?;
+        elements(&wide, limit)?;
+        let steps = [&strides(shape, &wide)[..], &strides(yes.shape(), &wide), &strides(no.shape(), &wide)];
+        let data = match (yes, no) {
+            (TensorView::F32 { data: yes, .. }, TensorView::F32 { data: no, .. }) => {
+                Data::F32(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::F64 { data: yes, .. }, TensorView::F64 { data: no, .. }) => {
+                Data::F64(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I64 { data: yes, .. }, TensorView::I64 { data: no, .. }) => {
+                Data::I64(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I32 { data: yes, .. }, TensorView::I32 { data: no, .. }) => {
+                Data::I32(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::I8 { data: yes, .. }, TensorView::I8 { data: no, .. }) => {
+                Data::I8(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::U8 { data: yes, .. }, TensorView::U8 { data: no, .. }) => {
+                Data::U8(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::Bool { data: yes, .. }, TensorView::Bool { data: no, .. }) => {
+                Data::Bool(chosen(condition, yes, no, &wide, steps))
+            }
+            (TensorView::Str { data: yes, .. }, TensorView::Str { data: no, .. }) => {
+                Data::Str(chosen(condition, yes, no, &wide, steps))
+            }
+            _ => return Err("its inputs are of different types".to_owned()),
+        };
+        Ok(Tensor { shape: wide.to_vec(), data })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_is_clamped_as_numpy_clamps_it() {
+        assert_eq!(range(1, 100, 2, 6).unwrap(), [1, 3, 5]);
+        assert_eq!(range(-1, i64::MIN, -2, 6).unwrap(), [5, 3, 1]);
+        assert_eq!(range(4, 2, 1, 6).unwrap(), [0_usize; 0]);
+        assert_eq!(range(0, i64::MAX, 1, 0).unwrap(), [0_usize; 0]);
+        assert_eq!(range(0, 1, 0, 3).unwrap_err(), "a step is zero");
+    }
+
+    #[test]
+    fn an_index_may_count_from_the_end() {
+        assert_eq!(place(-1, 3), Ok(2));
+        assert_eq!(place(3, 3).unwrap_err(), "index 3 is outside of 3");
+        assert_eq!(pick(&[1, 2, 3, 4, 5, 6], (2, 3, 1), &[2, 0]), [3, 1, 6, 4]);
+    }
+}

@@ -1,0 +1,173 @@
+//! A node as its operator reads it at load: attributes, types, constants.
+
+use std::sync::Arc;
+
+use super::super::{
+    DType, Limits, Options, Tensor,
+    graph::{Attribute, Graph, Node, OpName, Type, ValueId},
+};
+
+/// Why a node is refused at load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::model) enum Refusal {
+    /// The engine does not compute it exactly.
+    Unsupported(String),
+    /// The node contradicts the specification.
+    Invalid(String),
+}
+
+impl Refusal {
+    pub(in crate::model) fn unsupported(reason: impl Into<String>) -> Refusal {
+        Refusal::Unsupported(reason.into())
+    }
+
+    pub(in crate::model) fn invalid(reason: impl Into<String>) -> Refusal {
+        Refusal::Invalid(reason.into())
+    }
+}
+
+/// A node with all that is known of it before it runs.
+pub(in crate::model) struct Spec<'g> {
+    graph: &'g Graph,
+    node: &'g Node,
+    options: &'g Options,
+}
+
+impl<'g> Spec<'g> {
+    pub(in crate::model) fn new(graph: &'g Graph, node: &'g Node, options: &'g Options) -> Self {
+        Spec { graph, node, options }
+    }
+
+    pub(in crate::model) fn op(&self) -> &'g OpName {
+        &self.node.op
+    }
+
+    pub(in crate::model) fn limits(&self) -> &'g Limits {
+        &self.options.limits
+    }
+
+    /// Tensors of at most this many elements are computed by a loop instead of the backend.
+    pub(in crate::model) fn loop_elements(&self) -> usize {
+        self.options.loop_elements
+    }
+
+    /// Version of the operator's set.
+    pub(in crate::model) fn version(&self) -> i64 {
+        self.node.version
+    }
+
+    /// Number of inputs, absent ones included.
+    pub(in crate::model) fn inputs(&self) -> usize {
+        self.node.inputs.len()
+    }
+
+    /// Number of outputs, absent ones included.
+    pub(in crate::model) fn outputs(&self) -> usize {
+        self.node.outputs.len()
+    }
+
+    /// Whether somebody may read output `index`.
+    pub(in crate::model) fn gives(&self, index: usize) -> bool {
+        self.node.outputs.get(index).is_some_and(Option::is_some)
+    }
+
+    fn id(&self, input: usize) -> Option<ValueId> {
+        self.node.inputs.get(input).copied().flatten()
+    }
+
+    /// Whether input `input` is given.
+    pub(in crate::model) fn has(&self, input: usize) -> bool {
+        self.id(input).is_some()
+    }
+
+    /// The type of an input that must be given.
+    pub(in crate::model) fn dtype(&self, input: usize) -> Result<DType, Refusal> {
+        let Some(id) = self.id(input) else {
+            return Err(Refusal::invalid(format!("input {input} is missing")));
+        };
+        let value = self.graph.value(id);
+        match &value.kind {
+            Type::Tensor(dtype) => Ok(*dtype),
+            Type::Foreign(kind) => Err(Refusal::unsupported(format!("it reads `{}`, {kind}", value.name))),
+            Type::Unknown => Err(Refusal::invalid(format!("the type of `{}` is not known", value.name))),
+        }
+    }
+
+    /// The input, if it is the same in every run.
+    pub(in crate::model) fn constant(&self, input: usize) -> Option<&'g Arc<Tensor>> {
+        self.graph.constant(self.id(input)?)
+    }
+
+    fn attribute(&self, name: &str) -> Option<&'g Attribute> {
+        self.node.attributes.get(name)
+    }
+
+    pub(in crate::model) fn has_attribute(&self, name: &str) -> bool {
+        self.attribute(name).is_some()
+    }
+
+    pub(in crate::model) fn int(&self, name: &str, default: i64) -> Result<i64, Refusal> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(Attribute::Int(value)) => Ok(*value),
+            Some(_) => Err(mistyped(name, "an integer")),
+        }
+    }
+
+    pub(in crate::model) fn flag(&self, name: &str, default: bool) -> Result<bool, Refusal> {
+        Ok(self.int(name, i64::from(default))? != 0)
+    }
+
+    pub(in crate::model) fn float(&self, name: &str, default: f32) -> Result<f32, Refusal> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(Attribute::Float(value)) => Ok(*value),
+            Some(_) => Err(mistyped(name, "a float")),
+        }
+    }
+
+    pub(in crate::model) fn text(&self, name: &str, default: &'g str) -> Result<&'g str, Refusal> {
+        match self.attribute(name) {
+            None => Ok(default),
+            Some(Attribute::Text(value)) => Ok(value),
+            Some(_) => Err(mistyped(name, "a string")),
+        }
+    }
+
+    pub(in crate::model) fn ints(&self, name: &str) -> Result<Option<&'g [i64]>, Refusal> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Ints(values)) => Ok(Some(values)),
+            Some(_) => Err(mistyped(name, "a list of integers")),
+        }
+    }
+
+    pub(in crate::model) fn floats(&self, name: &str) -> Result<Option<&'g [f32]>, Refusal> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Floats(values)) => Ok(Some(values)),
+            Some(_) => Err(mistyped(name, "a list of floats")),
+        }
+    }
+
+    pub(in crate::model) fn texts(&self, name: &str) -> Result<Option<&'g [String]>, Refusal> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Texts(values)) => Ok(Some(values)),
+            Some(_) => Err(mistyped(name, "a list of strings")),
+        }
+    }
+
+    pub(in crate::model) fn tensor(&self, name: &str) -> Result<Option<&'g Arc<Tensor>>, Refusal> {
+        match self.attribute(name) {
+            None => Ok(None),
+            Some(Attribute::Tensor(tensor)) => Ok(Some(tensor)),
+            Some(Attribute::Foreign(kind)) => Err(Refusal::unsupported(format!("its `{name}` is {kind}"))),
+            Some(_) => Err(mistyped(name, "a tensor")),
+        }
+    }
+}
+
+fn mistyped(name: &str, expected: &str) -> Refusal {
+    Refusal::invalid(format!("attribute `{name}` is not {expected}"))
+}
