@@ -128,12 +128,7 @@ fn matrix(maps: &[MapProto], labels: &Labels, limits: &Limits, file: &str) -> Re
     let mut data = Vec::with_capacity(maps.len() * labels.len());
     for (row, map) in maps.iter().enumerate() {
         let place = format!("{file}, row {row}");
-        let values = map.values.as_ref().and_then(|values| values.tensor_values.first());
-        let values =
-            tensor(values.unwrap_or(&TensorProto::default()), &place, limits).map(|tensor| tensor.data);
-        let Ok(Data::F32(values)) = values.or_else(|_| scalars(map, &place, limits)) else {
-            return Err(Error::invalid(place, "its values are not floats"));
-        };
+        let values = values(map, &place, limits)?;
         for label in labels.names() {
             let found = match labels {
                 Labels::Ints(_) => map.keys.iter().position(|key| key.to_string() == label),
@@ -148,8 +143,8 @@ fn matrix(maps: &[MapProto], labels: &Labels, limits: &Limits, file: &str) -> Re
     Ok(Tensor::f32([maps.len(), labels.len()], data))
 }
 
-/// Values stored as one tensor each.
-fn scalars(map: &MapProto, place: &str, limits: &Limits) -> Result<Data, Error> {
+/// A map's values: of one tensor each, or all in one.
+fn values(map: &MapProto, place: &str, limits: &Limits) -> Result<Vec<f32>, Error> {
     let tensors = map.values.as_ref().map_or(&[][..], |values| &values.tensor_values);
     let mut all = Vec::with_capacity(tensors.len());
     for proto in tensors {
@@ -158,5 +153,5 @@ fn scalars(map: &MapProto, place: &str, limits: &Limits) -> Result<Data, Error> 
             other => return Err(Error::invalid(place, format!("its values are {}", other.dtype()))),
         }
     }
-    Ok(Data::F32(all))
+    Ok(all)
 }
