@@ -6,10 +6,10 @@ use super::{Event, EventKind};
 use crate::{
     catalog::Map,
     expr::{Predicate, Scope, Source},
-    partition::Change,
+    partition::{Change, View},
     row::{RowRef, Schema},
-    store::Record,
-    types::{Key, MapId, Position, Result, RowVersion},
+    store::{NotServing, Record},
+    types::{Error, KeyRef, MapId, Position, Result, RowVersion},
 };
 
 /// A map and a predicate over its rows.
@@ -39,25 +39,32 @@ impl Filter {
         self.map
     }
 
-    /// Takes in the map as a new version of the catalogue has it: columns may have moved.
-    pub(super) fn follow(&mut self, map: &Map) -> Result<()> {
-        if map.schema().map(|schema| schema.id()) != self.schema.as_ref().map(|schema| schema.id()) {
+    /// The catalogue changes: a later schema reads the rows of all before it, so the filter moves to it.
+    pub(super) fn follow(&mut self, view: &View) -> Result<()> {
+        let map = view.maps.get(&self.map).ok_or_else(|| Error::not_found("the map was dropped"))?;
+        let schema = |schema: Option<&Arc<Schema>>| schema.map(|schema| schema.id());
+        if schema(map.map.schema()) > schema(self.schema.as_ref()) {
             let condition = self.predicate.as_ref().map(|predicate| predicate.text().to_owned());
-            *self = Filter::compile(map, condition.as_deref())?;
+            *self = Filter::compile(&map.map, condition.as_deref())?;
         }
         Ok(())
+    }
+
+    /// The catalogue is this, whatever changed it: a map that is not there may still be to come.
+    pub(super) fn catch_up(&mut self, view: &View) -> Result<()> {
+        if view.maps.contains_key(&self.map) { self.follow(view) } else { Err(NotServing::NoMap.into()) }
     }
 
     /// Whether the row is one of the subscription's. A row for which the predicate has no answer is not.
     pub fn matches(&self, record: &Record) -> bool {
         let Some(predicate) = &self.predicate else { return true };
-        let Ok(key) = Key::from_packed(record.key()) else { return false };
+        let Ok(key) = KeyRef::from_packed(record.key()) else { return false };
         match &self.schema {
             Some(schema) => match RowRef::trusted(schema, record.value()) {
-                Ok(row) => predicate.matches(&Source::row(row, key.payload())),
+                Ok(row) => predicate.matches(&Source::row(row, key)),
                 Err(_) => false,
             },
-            None => predicate.matches(&Source::plain(record.value(), key.payload())),
+            None => predicate.matches(&Source::plain(record.value(), key)),
         }
     }
 

@@ -6,12 +6,22 @@
 //! snapshot.
 //!
 //! A snapshot is scanned one shard at a time, each between two entries, so that the feed knows for every shard
-//! the seq at which it was scanned. Changes that came in meanwhile follow, but for those that their shard's scan
+//! the seq at which it was scanned. Changes that came in meanwhile follow each shard, but for those that its scan
 //! already showed; then the marker; from there on every change, once, in order.
+//!
+//! Architecture invariants:
+//! - A message about changes covers a range `(after, upto]` that begins where the last one ended, so a filtered
+//!   stream proves that it has no gap.
+//! - `added` and `removed` mean entering and leaving the predicate, whatever happened to the row.
+//! - Nothing is kept for a subscriber but the rows of one scanned shard.
 
 mod event;
 mod filter;
+mod reading;
+mod scan;
 mod subscriber;
+#[cfg(test)]
+mod tests;
 mod token;
 
 use std::collections::BTreeMap;
@@ -109,7 +119,11 @@ impl Feed {
     /// Takes one input.
     pub fn handle(&mut self, input: Input, source: &Source<'_>, effects: &mut Vec<Effect>) {
         match input {
-            Input::Subscribe { id, filter, start, credits } => {
+            Input::Subscribe { id, mut filter, start, credits } => {
+                if let Err(error) = filter.catch_up(source.log.view()) {
+                    effects.push(Effect::End { to: id, error });
+                    return;
+                }
                 self.subscribers.insert(id, Subscriber::new(filter, start, credits, source));
                 self.serve(id, source, effects);
             }

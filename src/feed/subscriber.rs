@@ -1,21 +1,22 @@
 //! One subscription's place in one partition.
 
-use super::{Event, Filter, Message, Source, Start};
-use crate::{
-    partition::{Change, Entry},
-    store::Cursor,
-    types::{Error, Position, Seq},
-};
+use std::{mem, vec};
 
-/// A message has at most about this many events: one entry or shard more ends it.
-const EVENTS_A_MESSAGE: usize = 256;
-/// How far one call reads, so that a long way behind does not hold up the partition.
-const ENTRIES_A_CALL: usize = 4096;
+use super::{
+    Filter, Message, Source, Start,
+    reading::{Batch, Reading},
+    scan::Scan,
+};
+use crate::{
+    store::Record,
+    types::{Error, Position},
+};
 
 /// One subscriber of one partition.
 #[derive(Debug)]
 pub(super) struct Subscriber {
     filter: Filter,
+    /// How many events it can take.
     credits: u32,
     phase: Phase,
 }
@@ -23,23 +24,12 @@ pub(super) struct Subscriber {
 /// Where it is.
 #[derive(Debug)]
 enum Phase {
-    /// Must be told of an overrun, then given a snapshot.
-    Overrun,
-    /// Its snapshot is being scanned.
+    /// Must be given a snapshot, after being told of the overrun if there was one.
+    Beginning { overrun: bool },
+    /// Is being given a snapshot.
     Scanning(Scan),
     /// Has been told of everything up to `told`; entries up to `read` are known not to concern it.
     Following { told: Position, read: Position },
-}
-
-/// A snapshot under way.
-#[derive(Debug)]
-struct Scan {
-    /// The last entry when the scan began.
-    pinned: Position,
-    /// The shard to be scanned next.
-    next: Cursor,
-    /// The seq at which each shard was scanned, in scan order.
-    scanned: Vec<(Cursor, Seq)>,
 }
 
 /// What one call came to.
@@ -53,12 +43,12 @@ impl Subscriber {
     pub(super) fn new(filter: Filter, start: Start, credits: u32, source: &Source<'_>) -> Self {
         let head = source.log.last();
         let phase = match start {
-            Start::Snapshot => Phase::Scanning(Scan::new(head)),
+            Start::Snapshot => Phase::Beginning { overrun: false },
             Start::Now => Phase::Following { told: head, read: head },
             Start::After(position) if source.log.after(position).is_ok() => {
                 Phase::Following { told: position, read: position }
             }
-            Start::After(_) => Phase::Overrun,
+            Start::After(_) => Phase::Beginning { overrun: true },
         };
         Subscriber { filter, credits, phase }
     }
@@ -70,145 +60,108 @@ impl Subscriber {
     /// Tells how far it is, if that is news.
     pub(super) fn bookmark(&mut self) -> Option<Message> {
         let Phase::Following { told, read } = &mut self.phase else { return None };
-        if told == read {
+        if told == read || self.credits == 0 {
             return None;
         }
-        let message = Message::Changes { after: *told, upto: *read, events: Vec::new() };
-        *told = *read;
-        Some(message)
+        Some(Message::Changes { after: mem::replace(told, *read), upto: *read, events: Vec::new() })
     }
 
     /// Gives it what is there, as far as its credits reach.
     pub(super) fn serve(&mut self, source: &Source<'_>) -> Served {
         let mut served = Served::default();
-        while self.credits > 0 && served.end.is_none() {
-            let more = match &self.phase {
-                Phase::Overrun => {
-                    served.messages.push(Message::Overrun);
-                    self.phase = Phase::Scanning(Scan::new(source.log.last()));
-                    true
+        while self.credits > 0 {
+            match self.step(source, &mut served.messages) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    served.end = Some(error);
+                    break;
                 }
-                Phase::Scanning(_) => self.scan(source, &mut served),
-                Phase::Following { .. } => self.follow(source, &mut served),
-            };
-            if !more {
-                break;
             }
         }
         served
     }
 
-    /// Scans one shard, or ends the snapshot after the last; false when it cannot go on.
-    fn scan(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
-        let Phase::Scanning(scan) = &mut self.phase else { return false };
-        let (records, next) = match source.reader.scan(self.filter.map(), scan.next) {
-            Ok(shard) => shard,
-            Err(error) => {
-                served.end = Some(error.into());
-                return false;
+    /// False when there is nothing to tell.
+    fn step(&mut self, source: &Source<'_>, messages: &mut Vec<Message>) -> Result<bool, Error> {
+        match &self.phase {
+            Phase::Beginning { overrun } => {
+                if *overrun {
+                    messages.push(Message::Overrun);
+                }
+                // It skips to the end of the log, past whatever changed the map's schema on the way.
+                self.filter.catch_up(source.log.view())?;
+                self.phase = Phase::Scanning(Scan::new(source.log.last()));
+                Ok(true)
             }
-        };
-        let events: Vec<Event> = records.into_iter().filter_map(|row| self.filter.snapshot(row)).collect();
-        scan.scanned.push((scan.next, source.log.last().seq));
-        self.credits = self.credits.saturating_sub(events.len() as u32);
-        if !events.is_empty() {
-            served.messages.push(Message::Snapshot { events });
+            Phase::Scanning(_) => self.scan(source, messages),
+            Phase::Following { .. } => self.follow(source, messages),
         }
-        match next {
-            Some(next) => scan.next = next,
-            None => return self.end_scan(source, served),
-        }
-        true
     }
 
-    /// All shards are scanned: what changed meanwhile follows, then the marker.
-    fn end_scan(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
-        let Phase::Scanning(scan) = &self.phase else { return false };
-        let Ok(entries) = source.log.after(scan.pinned) else {
-            // The log moved past the pin while credits were short.
-            self.phase = Phase::Overrun;
-            return true;
-        };
-        let mut events = Vec::new();
-        for entry in entries {
-            if let Err(error) = read_entry(&mut self.filter, entry, &mut events, |filter, change| {
-                scan.is_news(source, filter, change, entry.position.seq)
-            }) {
-                served.end = Some(error);
-                return false;
-            }
-        }
-        self.credits = self.credits.saturating_sub(events.len() as u32);
-        if !events.is_empty() {
-            served.messages.push(Message::Snapshot { events });
-        }
-        let at = source.log.last();
-        served.messages.push(Message::SnapshotEnd { at });
-        self.phase = Phase::Following { told: at, read: at };
-        true
-    }
-
-    /// Reads on in the log; false when there is nothing more.
-    fn follow(&mut self, source: &Source<'_>, served: &mut Served) -> bool {
-        let Phase::Following { told, read } = &mut self.phase else { return false };
+    /// Reads on in the log.
+    fn follow(&mut self, source: &Source<'_>, messages: &mut Vec<Message>) -> Result<bool, Error> {
+        let Phase::Following { told, read } = &mut self.phase else { return Ok(false) };
         if *read == source.log.last() {
-            return false;
+            return Ok(false);
         }
-        let Ok(entries) = source.log.after(*read) else {
-            self.phase = Phase::Overrun;
-            return true;
-        };
-        let enough = EVENTS_A_MESSAGE.min(self.credits as usize);
-        let mut events = Vec::new();
-        for entry in entries.take(ENTRIES_A_CALL) {
-            if let Err(error) = read_entry(&mut self.filter, entry, &mut events, |_, _| true) {
-                served.end = Some(error);
-                return false;
-            }
-            *read = entry.position;
-            if events.len() >= enough {
-                break;
-            }
+        let mut batch = Batch::new(self.credits);
+        let reading = batch.read(&mut self.filter, source.log, *read, |_, _| true);
+        let after = *told;
+        if let Reading::UpTo(position) | Reading::Ended(position, _) = &reading {
+            *read = *position;
         }
+        let (upto, events) = (*read, batch.events);
         if !events.is_empty() {
-            self.credits = self.credits.saturating_sub(events.len() as u32);
-            served.messages.push(Message::Changes { after: *told, upto: *read, events });
             *told = *read;
+            self.credits = self.credits.saturating_sub(events.len() as u32);
+            messages.push(Message::Changes { after, upto, events });
+        }
+        match reading {
+            Reading::UpTo(_) => Ok(true),
+            Reading::Ended(_, error) => Err(error),
+            Reading::Gone => {
+                self.phase = Phase::Beginning { overrun: true };
+                Ok(true)
+            }
+        }
+    }
+
+    /// Rows of a scanned shard first, then what changed in the shards scanned so far, then the next shard.
+    fn scan(&mut self, source: &Source<'_>, messages: &mut Vec<Message>) -> Result<bool, Error> {
+        let Phase::Scanning(scan) = &mut self.phase else { return Ok(false) };
+        let mut batch = Batch::new(self.credits);
+        if batch.fill(&self.filter, &mut scan.rows) {
+            return Ok(self.send(batch, messages));
+        }
+        if scan.read != source.log.last() {
+            let map = self.filter.map();
+            let read = scan.read;
+            let is_news = |entry: &_, change: &_| scan.is_news(source.reader, map, entry, change);
+            match batch.read(&mut self.filter, source.log, read, is_news) {
+                Reading::UpTo(position) => scan.read = position,
+                Reading::Ended(_, error) => return Err(error),
+                Reading::Gone => self.phase = Phase::Beginning { overrun: true },
+            }
+            return Ok(self.send(batch, messages));
+        }
+        if scan.next_shard(source, self.filter.map())? {
+            return Ok(true);
+        }
+        let at = scan.read;
+        messages.push(Message::SnapshotEnd { at });
+        self.phase = Phase::Following { told: at, read: at };
+        Ok(true)
+    }
+
+    fn send(&mut self, batch: Batch, messages: &mut Vec<Message>) -> bool {
+        self.credits = self.credits.saturating_sub(batch.events.len() as u32);
+        if !batch.events.is_empty() {
+            messages.push(Message::Snapshot { events: batch.events });
         }
         true
     }
 }
 
-impl Scan {
-    fn new(pinned: Position) -> Self {
-        Scan { pinned, next: Cursor::default(), scanned: Vec::new() }
-    }
-
-    /// Whether the change came after its shard was scanned.
-    fn is_news(&self, source: &Source<'_>, filter: &Filter, change: &Change, seq: Seq) -> bool {
-        let Some((map, old, new)) = change.row() else { return false };
-        let Some(record) = new.or(old).filter(|_| map == filter.map()) else { return false };
-        let shard = source.reader.cursor_of(map, record.key());
-        self.scanned.iter().any(|(cursor, at)| Some(*cursor) == shard && seq > *at)
-    }
-}
-
-/// Adds what an entry means to the subscription; an error ends it.
-fn read_entry(
-    filter: &mut Filter,
-    entry: &Entry,
-    events: &mut Vec<Event>,
-    is_news: impl Fn(&Filter, &Change) -> bool,
-) -> Result<(), Error> {
-    for change in &entry.changes {
-        if let Change::Catalogue(view) = change {
-            let Some(map) = view.maps.get(&filter.map()) else {
-                return Err(Error::not_found("the map was dropped"));
-            };
-            filter.follow(&map.map)?;
-        } else if is_news(filter, change) {
-            events.extend(filter.event(change, entry.position));
-        }
-    }
-    Ok(())
-}
+/// Rows that have been scanned and not sent.
+pub(super) type Rows = vec::IntoIter<Record>;

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Entry, Limits};
+use super::{Change, Entry, Limits, View};
 use crate::types::Position;
 
 /// The end of a partition's history.
@@ -13,6 +13,7 @@ pub struct Log {
     /// The entry before the first one kept.
     floor: Position,
     last: Position,
+    view: Arc<View>,
     max_entries: usize,
     max_bytes: usize,
 }
@@ -29,6 +30,7 @@ impl Log {
             bytes: 0,
             floor: start,
             last: start,
+            view: Arc::default(),
             max_entries: limits.log_entries,
             max_bytes: limits.log_bytes,
         }
@@ -42,6 +44,11 @@ impl Log {
     /// The last committed entry's position.
     pub fn last(&self) -> Position {
         self.last
+    }
+
+    /// The catalogue as of the last committed entry.
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
     }
 
     /// The bytes that the kept entries hold, roughly.
@@ -61,6 +68,11 @@ impl Log {
 
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         self.last = entry.position;
+        for change in &entry.changes {
+            if let Change::Catalogue(view) = change {
+                self.view = view.clone();
+            }
+        }
         self.bytes += entry.size();
         self.entries.push_back(entry);
         while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {

@@ -31,7 +31,7 @@ mod sessions;
 mod slots;
 mod tail;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tickets;
 mod view;
 

@@ -60,7 +60,12 @@ pub enum KeyRef<'a> {
     Bytes(&'a [u8]),
 }
 
-impl KeyRef<'_> {
+impl<'a> KeyRef<'a> {
+    /// The payload of a packed key.
+    pub fn from_packed(packed: &'a [u8]) -> Result<Self, KeyError> {
+        parse(packed).map(|(_, payload)| payload)
+    }
+
     /// What kind of key this is.
     pub fn kind(&self) -> KeyKind {
         match self {

@@ -22,27 +22,27 @@ use crate::{
     },
 };
 
-pub(super) const PLAIN: MapId = MapId(1);
-pub(super) const SCORED: MapId = MapId(2);
+pub(crate) const PLAIN: MapId = MapId(1);
+pub(crate) const SCORED: MapId = MapId(2);
 /// What the wall clock says when the bench's own clock says zero.
-pub(super) const WALL: i64 = 1_000_000;
+pub(crate) const WALL: i64 = 1_000_000;
 
-pub(super) struct Bench {
-    pub(super) core: Core,
-    pub(super) now_us: u64,
-    pub(super) catalogue: Catalogue,
+pub(crate) struct Bench {
+    pub(crate) core: Core,
+    pub(crate) now_us: u64,
+    pub(crate) catalogue: Catalogue,
     effects: Vec<Effect>,
     tickets: Vec<Ticket>,
 }
 
 impl Bench {
     /// A sole replica with a plain map and a feature map `cards(amount f64, risk f32, other f32)`, not bound yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Bench::of(1, Limits::default())
     }
 
     /// As many replicas in sync; this one is the primary.
-    pub(super) fn of(replicas: u64, limits: Limits) -> Self {
+    pub(crate) fn of(replicas: u64, limits: Limits) -> Self {
         let replica = |join| Replica { join: JoinId(join), node: NodeId(join) };
         let configuration = Configuration {
             in_sync: (1..=replicas).map(replica).collect(),
@@ -73,19 +73,19 @@ impl Bench {
     }
 
     /// With the binding `risk`.
-    pub(super) fn bound(options: &str) -> Self {
+    pub(crate) fn bound(options: &str) -> Self {
         let mut bench = Bench::new();
         bench.bind("risk", options);
         bench.cut_over();
         bench
     }
 
-    pub(super) fn apply(&mut self, command: Command) {
+    pub(crate) fn apply(&mut self, command: Command) {
         self.catalogue.apply(&command).unwrap();
     }
 
     /// The next version of the model `fraud`, which `champion` names from now on.
-    pub(super) fn deploy(&mut self, version: u32) {
+    pub(crate) fn deploy(&mut self, version: u32) {
         let version = ModelVersion {
             name: "fraud".into(),
             version,
@@ -109,7 +109,7 @@ impl Bench {
     }
 
     /// A binding of this name, which fills the score column of this name.
-    pub(super) fn bind(&mut self, column: &str, options: &str) {
+    pub(crate) fn bind(&mut self, column: &str, options: &str) {
         let text = format!(
             "format = 1\nname = \"{column}\"\nmap = \"cards\"\nmodel = \"fraud@champion\"\n{options}\n[outputs]\n{column} = \"p[0]\"\n"
         );
@@ -117,16 +117,16 @@ impl Bench {
     }
 
     /// Hands the catalogue to the core.
-    pub(super) fn cut_over(&mut self) -> Vec<String> {
+    pub(crate) fn cut_over(&mut self) -> Vec<String> {
         let view = View::compile(&self.catalogue).unwrap();
         self.input(Input::View(Arc::new(view)))
     }
 
-    pub(super) fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         Now { mono_us: self.now_us, wall: Timestamp(WALL + self.now_us as i64 / 1_000) }
     }
 
-    pub(super) fn input(&mut self, input: Input) -> Vec<String> {
+    pub(crate) fn input(&mut self, input: Input) -> Vec<String> {
         let now = self.now();
         self.core.handle(now, input, &mut self.effects);
         self.tickets.extend(self.effects.iter().filter_map(|effect| match effect {
@@ -136,24 +136,24 @@ impl Bench {
         self.effects.drain(..).map(|effect| line(&effect)).collect()
     }
 
-    pub(super) fn request(&mut self, request: Request) -> Vec<String> {
+    pub(crate) fn request(&mut self, request: Request) -> Vec<String> {
         self.input(Input::Request(request))
     }
 
-    pub(super) fn tick(&mut self, now_us: u64) -> Vec<String> {
+    pub(crate) fn tick(&mut self, now_us: u64) -> Vec<String> {
         self.now_us = now_us;
         self.input(Input::Tick)
     }
 
     /// The `nonce`-th score asked for is this.
-    pub(super) fn scored(&mut self, nonce: u64, value: f32) -> Vec<String> {
+    pub(crate) fn scored(&mut self, nonce: u64, value: f32) -> Vec<String> {
         let column = if self.is_other(nonce) { 2 } else { 1 };
         let ticket = Ticket { epoch: Epoch(1), nonce };
         let scores = [Score { column, value: ScoreValue::F32(value) }].into_iter().collect();
         self.input(Input::Scored { ticket, result: Ok(scores) })
     }
 
-    pub(super) fn failed(&mut self, nonce: u64, error: Error) -> Vec<String> {
+    pub(crate) fn failed(&mut self, nonce: u64, error: Error) -> Vec<String> {
         self.input(Input::Scored { ticket: Ticket { epoch: Epoch(1), nonce }, result: Err(error) })
     }
 
@@ -162,12 +162,12 @@ impl Bench {
         self.catalogue.bindings().len() == 2 && nonce.is_multiple_of(2)
     }
 
-    pub(super) fn read(&self, map: MapId, key: &str) -> Option<Record> {
+    pub(crate) fn read(&self, map: MapId, key: &str) -> Option<Record> {
         self.core.reader().read(map, self::key(key).packed(), || 0).unwrap()
     }
 
     /// The committed row as a line.
-    pub(super) fn row(&self, map: MapId, key: &str) -> String {
+    pub(crate) fn row(&self, map: MapId, key: &str) -> String {
         self.read(map, key).map_or("none".into(), |record| shown(map, &record))
     }
 }
@@ -176,11 +176,11 @@ fn node() -> Node {
     Node { id: NodeId(1), name: "one".into(), address: "a:1".into(), peer_address: "a:2".into() }
 }
 
-pub(super) fn key(text: &str) -> Key {
+pub(crate) fn key(text: &str) -> Key {
     Key::new(KeyRef::Str(text), None).unwrap()
 }
 
-pub(super) fn put(tag: u64, key: &str, value: &str) -> Request {
+pub(crate) fn put(tag: u64, key: &str, value: &str) -> Request {
     op(
         tag,
         PLAIN,
@@ -189,11 +189,11 @@ pub(super) fn put(tag: u64, key: &str, value: &str) -> Request {
     )
 }
 
-pub(super) fn put_if(tag: u64, key: &str, value: &str, mode: PutMode) -> Request {
+pub(crate) fn put_if(tag: u64, key: &str, value: &str, mode: PutMode) -> Request {
     op(tag, PLAIN, key, Op::Put { value: value.to_owned().into(), mode, want_old: true, ttl: None })
 }
 
-pub(super) fn put_ttl(tag: u64, key: &str, value: &str, ms: u64) -> Request {
+pub(crate) fn put_ttl(tag: u64, key: &str, value: &str, ms: u64) -> Request {
     let ttl = Some(Ttl { ms });
     op(
         tag,
@@ -203,17 +203,17 @@ pub(super) fn put_ttl(tag: u64, key: &str, value: &str, ms: u64) -> Request {
     )
 }
 
-pub(super) fn remove(tag: u64, key: &str, expected: Option<u64>) -> Request {
+pub(crate) fn remove(tag: u64, key: &str, expected: Option<u64>) -> Request {
     op(tag, PLAIN, key, Op::Remove { expected: expected.map(RowVersion), want_old: true })
 }
 
 /// A put into the feature map.
-pub(super) fn card(tag: u64, key: &str, amount: f64) -> Request {
+pub(crate) fn card(tag: u64, key: &str, amount: f64) -> Request {
     let value = card_row(SchemaId(1), amount);
     op(tag, SCORED, key, Op::Put { value, mode: PutMode::Always, want_old: false, ttl: None })
 }
 
-pub(super) fn card_row(schema: SchemaId, amount: f64) -> Bytes {
+pub(crate) fn card_row(schema: SchemaId, amount: f64) -> Bytes {
     let schema = cards(schema);
     let mut builder = Builder::new(&schema);
     builder.set(0, Scalar::F64(amount)).unwrap();
@@ -221,7 +221,7 @@ pub(super) fn card_row(schema: SchemaId, amount: f64) -> Bytes {
 }
 
 /// The schema of the feature map.
-pub(super) fn cards(id: SchemaId) -> Schema {
+pub(crate) fn cards(id: SchemaId) -> Schema {
     let columns = vec![
         Column::new("amount", Kind::F64),
         Column::score("risk", Kind::F32),
@@ -230,18 +230,18 @@ pub(super) fn cards(id: SchemaId) -> Schema {
     Schema::new(id, columns).unwrap()
 }
 
-pub(super) fn op(tag: u64, map: MapId, key: &str, op: Op) -> Request {
+pub(crate) fn op(tag: u64, map: MapId, key: &str, op: Op) -> Request {
     let origin = Origin { connection: 0, tag };
     Request { origin, id: None, acknowledged_below: 0, map, key: self::key(key), op, deadline_us: None }
 }
 
 /// The same request as the `number`-th of session 1.
-pub(super) fn numbered(number: u64, request: Request) -> Request {
+pub(crate) fn numbered(number: u64, request: Request) -> Request {
     Request { id: Some(RequestId { session: SessionId(1), number }), ..request }
 }
 
 /// One effect in one line.
-pub(super) fn line(effect: &Effect) -> String {
+pub(crate) fn line(effect: &Effect) -> String {
     match effect {
         Effect::Score(task) => {
             let key = Key::from_packed(task.key.packed()).unwrap();
@@ -292,7 +292,7 @@ fn change_line(change: &Change) -> String {
 }
 
 /// `key=value@version`; for a card `key=amount/risk/other@version`, then lineage and marks.
-fn shown(map: MapId, record: &Record) -> String {
+pub(crate) fn shown(map: MapId, record: &Record) -> String {
     let key = Key::from_packed(record.key()).unwrap();
     let value = if map == PLAIN { text(record) } else { card_text(record) };
     let mut shown = format!("{key}={value}@{}", record.row_version());
@@ -314,7 +314,7 @@ fn text(record: &Record) -> String {
 
 fn card_text(record: &Record) -> String {
     let schema = cards(SchemaId(1));
-    let row = RowRef::new(&schema, record.value()).unwrap();
+    let Ok(row) = RowRef::new(&schema, record.value()) else { return "a later schema".into() };
     let score = |column| row.f32(column).map_or("-".into(), |score| score.to_string());
     format!("{}/{}/{}", row.f64(0).unwrap(), score(1), score(2))
 }

@@ -1,6 +1,6 @@
 //! The core's rules, asserted on exact effects. An effect is written as one line, see [`line`].
 
-mod bench;
+pub(crate) mod bench;
 mod catalogue;
 mod replicas;
 mod retries;
