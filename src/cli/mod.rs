@@ -12,6 +12,7 @@ mod cluster;
 mod context;
 mod execute;
 mod failure;
+mod init;
 mod interrupt;
 mod map;
 mod model;
@@ -70,6 +71,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Init),
     Map(map::Map),
     Model(model::Model),
     Binding(binding::Binding),
@@ -107,6 +109,7 @@ impl Command {
             Command::Cluster(command) => context.block_on(command.run(context)),
             Command::Bench(command) => context.block_on(command.run(context)),
             Command::Model(command) => command.run(context),
+            Command::Init(command) => command.run(context),
         }
     }
 }

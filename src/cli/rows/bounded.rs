@@ -7,18 +7,18 @@ const LONGEST_LINE: usize = 8 << 20;
 
 /// Reads no further than the longest line past the last [`renew`](Self::renew).
 #[derive(Debug)]
-pub(super) struct Bounded<R> {
+pub(in crate::cli) struct Bounded<R> {
     source: R,
     left: usize,
 }
 
 impl<R> Bounded<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(in crate::cli) fn new(source: R) -> Self {
         Bounded { source, left: LONGEST_LINE }
     }
 
     /// A line is complete: the next may be as long again.
-    pub(super) fn renew(&mut self) {
+    pub(in crate::cli) fn renew(&mut self) {
         self.left = LONGEST_LINE;
     }
 }

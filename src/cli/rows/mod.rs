@@ -18,6 +18,7 @@ use crate::{
     row::Schema,
     types::{Error, Key, KeyKind, Result},
 };
+pub(super) use bounded::Bounded;
 pub(super) use key::parse_key;
 
 /// How rows stand in a file.
