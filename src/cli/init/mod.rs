@@ -14,11 +14,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::{features::Features, files::Sketch, scores::Scores, table::Table};
-use super::{
-    context::Context,
-    failure::Result,
-    rows::unreadable,
-};
+use super::{context::Context, failure::Result, rows::unreadable};
 use crate::{
     model::{Model, Options},
     scoring::Signature,
