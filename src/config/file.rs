@@ -1,0 +1,139 @@
+//! The settings as users write them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{node, telemetry};
+
+/// Every setting of a node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// What the node is and where it is reached.
+    pub node: NodeSection,
+    /// What one partition may hold.
+    pub partition: PartitionSection,
+    /// How models run.
+    pub scoring: ScoringSection,
+    /// What is logged.
+    pub telemetry: telemetry::Options,
+}
+
+/// What the node is and where it is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeSection {
+    /// Where maps, models, bindings and the node's id are kept; without it they go with the process.
+    pub data_dir: Option<PathBuf>,
+    /// What the node is called; derived from its id by default.
+    pub name: Option<String>,
+    /// Where clients are listened to.
+    pub listen: String,
+    /// Where peers are listened to.
+    pub peer_listen: String,
+    /// Where clients are told to go; `listen` by default.
+    pub advertise: Option<String>,
+    /// Where peers are told to go; `peer_listen` by default.
+    pub peer_advertise: Option<String>,
+    /// Nodes of the cluster to join.
+    pub seeds: Addresses,
+    /// How many nodes found the cluster together.
+    pub expect: Option<u32>,
+    /// Partitions of a cluster that is founded; an existing one keeps its count.
+    pub partitions: u16,
+    /// Workers that share the partitions; as many as there are cores by default.
+    pub workers: Option<usize>,
+}
+
+/// What one partition may hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PartitionSection {
+    /// Operations between admission and reply.
+    pub operations: usize,
+    /// Their bytes.
+    pub operation_bytes: usize,
+    /// Sessions whose answers are kept for retries.
+    pub sessions: usize,
+    /// Entries kept for subscriptions that resume.
+    pub retained_entries: usize,
+    /// Their bytes.
+    pub retained_bytes: usize,
+}
+
+/// How models run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScoringSection {
+    /// Who computes: `flex` or `ndarray`.
+    pub backend: String,
+    /// Threads of the score pool; one less than there are cores by default.
+    pub threads: Option<usize>,
+    /// A batch expected to take longer than this, in microseconds, goes to the score pool.
+    pub inline_us: u64,
+}
+
+/// Addresses: a list, or text with commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
+pub struct Addresses(pub Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "addresses are a list of text, or text with commas")]
+enum Written {
+    List(Vec<String>),
+    Text(String),
+}
+
+impl From<Written> for Addresses {
+    fn from(written: Written) -> Self {
+        let trimmed = |address: &str| Some(address.trim().to_owned()).filter(|address| !address.is_empty());
+        match written {
+            Written::List(addresses) => Addresses(addresses),
+            Written::Text(text) => Addresses(text.split(',').filter_map(trimmed).collect()),
+        }
+    }
+}
+
+impl Default for NodeSection {
+    fn default() -> Self {
+        let node = node::Options::default();
+        NodeSection {
+            data_dir: node.data_dir,
+            name: node.name,
+            listen: node.advertise,
+            peer_listen: node.peer_advertise,
+            advertise: None,
+            peer_advertise: None,
+            seeds: Addresses::default(),
+            expect: None,
+            partitions: node.partition_count,
+            workers: node.workers,
+        }
+    }
+}
+
+impl Default for PartitionSection {
+    fn default() -> Self {
+        let limits = node::Options::default().partition;
+        PartitionSection {
+            operations: limits.ops,
+            operation_bytes: limits.op_bytes,
+            sessions: limits.sessions,
+            retained_entries: limits.log_entries,
+            retained_bytes: limits.log_bytes,
+        }
+    }
+}
+
+impl Default for ScoringSection {
+    fn default() -> Self {
+        let node = node::Options::default();
+        ScoringSection {
+            backend: node.engine.backend.to_string(),
+            threads: node.score_threads,
+            inline_us: node.inline_us,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Each component's options, composed.
+
+use std::{ffi::OsString, fs, net::SocketAddr, path::Path};
+
+use toml::Table;
+
+use super::{Config, Flags, environment, safety, secret};
+use crate::{
+    node, telemetry,
+    types::{Error, Result, read_toml},
+};
+
+/// Each component's options, and where to listen.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The settings they come from.
+    pub config: Config,
+    /// Where clients are listened to.
+    pub listen: String,
+    /// What the node is told.
+    pub node: node::Options,
+    /// What is logged.
+    pub telemetry: telemetry::Options,
+}
+
+impl Settings {
+    /// Composes the settings of a process: file, environment, command line.
+    ///
+    /// Refuses an unknown key with the nearest one and its place, values out of range, and what is not safe without a
+    /// cluster secret.
+    pub fn load(flags: &Flags, environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self> {
+        let environment = environment.into_iter().collect();
+        let mut table = match &flags.config {
+            Some(path) => read_file(path)?,
+            None => Table::new(),
+        };
+        environment::lay_over(&environment, &mut table)?;
+        flags.lay_over(&mut table);
+        let config: Config = read_toml("the settings", &table.to_string())?;
+        Settings::compose(config, secret::read(&environment)?)
+    }
+
+    fn compose(config: Config, secret: Option<Vec<u8>>) -> Result<Self> {
+        safety::check(&config.node, secret.is_some())?;
+        check_ranges(&config)?;
+        let mut node = node::Options {
+            data_dir: config.node.data_dir.clone(),
+            name: config.node.name.clone(),
+            advertise: config.node.advertise.clone().unwrap_or_else(|| config.node.listen.clone()),
+            peer_advertise: config
+                .node
+                .peer_advertise
+                .clone()
+                .unwrap_or_else(|| config.node.peer_listen.clone()),
+            partition_count: config.node.partitions,
+            workers: config.node.workers,
+            score_threads: config.scoring.threads,
+            inline_us: config.scoring.inline_us,
+            secret: secret.unwrap_or_default(),
+            ..node::Options::default()
+        };
+        node.engine.backend =
+            config.scoring.backend.parse().map_err(|error: Error| error.within("scoring.backend"))?;
+        node.partition.ops = config.partition.operations;
+        node.partition.op_bytes = config.partition.operation_bytes;
+        node.partition.sessions = config.partition.sessions;
+        node.partition.log_entries = config.partition.retained_entries;
+        node.partition.log_bytes = config.partition.retained_bytes;
+        Ok(Settings { listen: config.node.listen.clone(), telemetry: config.telemetry.clone(), node, config })
+    }
+
+    /// Takes note of the address that is listened at: with port 0 only the system knows it.
+    pub fn listening_at(&mut self, address: SocketAddr) {
+        if self.config.node.advertise.is_none() {
+            self.node.advertise = address.to_string();
+        }
+    }
+
+    /// The settings as a TOML file. The secret is none of them.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(&self.config).map_err(|error| Error::internal(format!("the settings: {error}")))
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table> {
+    let place = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| Error::invalid(format!("the settings file `{place}` cannot be read: {error}")))?;
+    // Checked alone first: only here has a key a line.
+    read_toml::<Config>(&place, &text)?;
+    read_toml(&place, &text)
+}
+
+fn check_ranges(config: &Config) -> Result<()> {
+    const MOST_PARTITIONS: usize = 4096;
+    const MOST_THREADS: usize = 1024;
+    const MOST: usize = 1 << 40;
+    let ranges = [
+        ("node.partitions", usize::from(config.node.partitions), 1, MOST_PARTITIONS),
+        ("node.workers", config.node.workers.unwrap_or(1), 1, MOST_THREADS),
+        ("scoring.threads", config.scoring.threads.unwrap_or(1), 1, MOST_THREADS),
+        ("partition.operations", config.partition.operations, 1, MOST),
+        ("partition.operation_bytes", config.partition.operation_bytes, 2 << 20, MOST),
+        ("partition.sessions", config.partition.sessions, 1, MOST),
+        ("partition.retained_entries", config.partition.retained_entries, 1, MOST),
+        ("partition.retained_bytes", config.partition.retained_bytes, 1, MOST),
+    ];
+    match ranges.into_iter().find(|(_, value, least, most)| !(least..=most).contains(&value)) {
+        None => Ok(()),
+        Some((key, value, least, most)) => Err(Error::invalid(format!("{key} = {value} is out of range"))
+            .hint(format!("it lies between {least} and {most}"))),
+    }
+}
