@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use super::{failure::Result, output::Output, rows::unreadable};
 use crate::{
     client::{self, Client, Map},
-    types::Error,
+    types::{self, Error},
 };
 
 /// What every command is given.
@@ -49,6 +49,6 @@ impl Context {
 }
 
 /// Reads a text file that the user named.
-pub(super) fn read_text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| unreadable(path, &error).into())
+pub(super) fn read_text(path: &Path) -> types::Result<String> {
+    fs::read_to_string(path).map_err(|error| unreadable(path, &error))
 }

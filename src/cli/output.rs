@@ -28,6 +28,11 @@ impl Output {
         self.json
     }
 
+    /// Whether a person sees stderr as it changes.
+    pub(super) fn is_watched(self) -> bool {
+        !self.json && io::stderr().is_terminal()
+    }
+
     /// Prints one answer: the object with `--json`, else the text. Flushed, so that a stream is read line by line.
     pub(super) fn answer(self, object: &impl Serialize, text: impl Display) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
@@ -63,7 +68,7 @@ impl Output {
     /// watches: with `--json`, or when stderr is no terminal.
     pub(super) fn progress(self, total: Option<u64>, what: &'static str) -> ProgressBar {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
-        if self.json || !io::stderr().is_terminal() {
+        if !self.is_watched() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         let template = match total {

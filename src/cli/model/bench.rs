@@ -1,19 +1,88 @@
 //! `embergrid model bench`
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
+use serde::Serialize;
+
+use super::{local::Local, repeat::repeated};
+use crate::{
+    cli::{clock::now, context::Context, failure::Result, table::Table},
+    model::{Backend, Limits, Model, Tensor, TensorView},
+    types::Error,
+};
+
+/// Runs before the measurement.
+const WARM_UP: Duration = Duration::from_millis(100);
+/// How long a batch size is measured: the median of so many parts of so long.
+const PART: Duration = Duration::from_millis(50);
+const PARTS: usize = 11;
 
 /// Measure a model on one thread at several batch sizes.
+///
+/// The rows are those of its golden samples, over and over; zeros where there are none.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  embergrid model bench models/payments/1 --batch 1,64,1024")]
 pub(super) struct Bench {
     /// A model file or version folder.
     file: PathBuf,
     /// Rows a call, several separated by commas.
-    #[arg(long, value_name = "ROWS,..", value_delimiter = ',', default_value = "1,8,64,1024")]
-    batch: Vec<usize>,
-    /// The tensor backend.
-    #[arg(long)]
-    backend: Option<String>,
+    #[arg(long, value_name = "ROWS,..", value_delimiter = ',', default_value = "1,8,64,1024",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    batch: Vec<u32>,
+    /// The tensor backend: flex, ndarray.
+    #[arg(long, default_value_t)]
+    backend: Backend,
+}
+
+/// What one batch size came to.
+#[derive(Debug, Serialize)]
+struct Cell {
+    batch: u32,
+    us_per_call: f64,
+    rows_per_s: f64,
+}
+
+impl Bench {
+    pub(super) fn run(self, context: &Context) -> Result {
+        let local = Local::load(&self.file, self.backend)?;
+        let cell = |batch: &u32| {
+            let rows = repeated(&local, *batch as usize, &Limits::default())?;
+            let us_per_call = measure(&local.model, &rows)?;
+            let rows_per_s = (f64::from(*batch) / us_per_call * 1e6).round();
+            Ok(Cell { batch: *batch, us_per_call, rows_per_s })
+        };
+        let cells: Vec<Cell> = self.batch.iter().map(cell).collect::<Result<_>>()?;
+        let mut table = Table::new(["BATCH", "US A CALL", "ROWS/S"]);
+        for cell in &cells {
+            table.row([cell.batch.to_string(), cell.us_per_call.to_string(), cell.rows_per_s.to_string()]);
+        }
+        Ok(context.output.answer(&cells, table)?)
+    }
+}
+
+/// Microseconds a call: the median of several parts.
+fn measure(model: &Model, rows: &[Tensor]) -> Result<f64> {
+    let views: Vec<TensorView<'_>> = rows.iter().map(Tensor::view).collect();
+    time(model, &views, WARM_UP)?;
+    let mut parts = (0..PARTS).map(|_| time(model, &views, PART)).collect::<Result<Vec<f64>>>()?;
+    parts.sort_by(f64::total_cmp);
+    Ok((parts[PARTS / 2] * 1e3).round() / 1e3)
+}
+
+/// Calls for at least `length`; microseconds a call.
+fn time(model: &Model, rows: &[TensorView<'_>], length: Duration) -> Result<f64> {
+    let start = now();
+    let mut calls = 0_u32;
+    loop {
+        // The clock is read every few calls: it would weigh on the small ones.
+        for _ in 0..4 {
+            std::hint::black_box(model.run(std::hint::black_box(rows)).map_err(Error::from)?);
+        }
+        calls += 4;
+        let elapsed = start.elapsed();
+        if elapsed >= length {
+            return Ok(elapsed.as_secs_f64() * 1e6 / f64::from(calls));
+        }
+    }
 }

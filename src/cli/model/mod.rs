@@ -8,8 +8,11 @@ use crate::wire::v1::ModelDescription;
 mod alias;
 mod bench;
 mod deploy;
+mod input;
 mod list;
+mod local;
 mod package;
+mod repeat;
 mod run;
 mod show;
 mod verify;
@@ -42,9 +45,9 @@ impl Model {
             Command::List(command) => context.block_on(command.run(context)),
             Command::Show(command) => context.block_on(command.run(context)),
             Command::Alias(command) => context.block_on(command.run(context)),
-            Command::Verify(_) | Command::Run(_) | Command::Bench(_) => {
-                Err(crate::types::Error::unavailable("this command is being built").into())
-            }
+            Command::Verify(command) => command.run(context),
+            Command::Run(command) => command.run(context),
+            Command::Bench(command) => command.run(context),
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     catalog::Manifest,
-    cli::rows::unreadable,
+    cli::{context::read_text, rows::unreadable},
     client::Deployment,
     types::{Error, Result},
 };
@@ -34,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Deployment> {
         }
         return Ok(bare(BARE_MODEL.to_owned(), read_bytes(&model)?));
     }
-    let text = fs::read_to_string(&manifest_path).map_err(|error| unreadable(&manifest_path, &error))?;
+    let text = read_text(&manifest_path)?;
     let manifest = Manifest::parse(&manifest_path.display().to_string(), &text)?;
     let mut files = vec![(manifest.file.clone(), read_bytes(&path.join(&manifest.file))?)];
     for dir in manifest.golden.iter().flat_map(|golden| &golden.dirs) {

@@ -1,0 +1,48 @@
+//! A model on this machine, loaded to be run here.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    catalog::Manifest,
+    cli::context::read_text,
+    model::{Backend, Limits, Model, Options, golden},
+    types::{Error, Result},
+};
+
+/// A model with what stands beside it.
+pub(super) struct Local {
+    pub(super) model: Model,
+    /// Its manifest, if there is one and it is of this file.
+    pub(super) manifest: Option<Manifest>,
+    /// Where it lies.
+    pub(super) folder: PathBuf,
+}
+
+impl Local {
+    /// Loads a model file, or the one of a version folder.
+    pub(super) fn load(path: &Path, backend: Backend) -> Result<Self> {
+        let options = Options { backend, ..Options::default() };
+        let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+        let manifest = manifest(folder)?;
+        let (file, manifest) = if path.is_dir() {
+            let name = manifest.as_ref().map_or("model.onnx", |manifest| &manifest.file);
+            (folder.join(name), manifest)
+        } else {
+            let is_of = |manifest: &Manifest| path.ends_with(&manifest.file);
+            (path.to_owned(), manifest.filter(is_of))
+        };
+        let bytes = golden::read_file(&file, Limits::default().bytes)?;
+        let model =
+            Model::load(&bytes, &options).map_err(|error| Error::from(error).within(file.display()))?;
+        Ok(Local { model, manifest, folder: folder.to_owned() })
+    }
+}
+
+fn manifest(folder: &Path) -> Result<Option<Manifest>> {
+    let path = folder.join("manifest.toml");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let text = read_text(&path)?;
+    Manifest::parse(&path.display().to_string(), &text).map(Some)
+}

@@ -1,0 +1,62 @@
+//! Rows to measure a model with: its golden samples', over and over.
+
+use super::local::Local;
+use crate::{
+    model::{
+        Data, Limits, Tensor,
+        golden::{Sample, sample_dirs},
+    },
+    scoring::{Signature, zeros},
+    types::{Error, Result},
+};
+
+/// `rows` rows for each input.
+pub(super) fn repeated(local: &Local, rows: usize, limits: &Limits) -> Result<Vec<Tensor>> {
+    let Some(dir) = sample_dirs(&local.folder)?.into_iter().next() else {
+        let signature = Signature::of(&local.model, local.manifest.as_ref())?;
+        let inputs = local.model.inputs().iter().zip(&signature.inputs);
+        return Ok(inputs.map(|(port, input)| zeros(port, input, rows)).collect());
+    };
+    let sample = Sample::read(&dir, &local.model, limits)?;
+    sample.inputs.iter().map(|tensor| repeat(tensor, rows)).collect()
+}
+
+fn repeat(tensor: &Tensor, rows: usize) -> Result<Tensor> {
+    let width: usize = tensor.shape.iter().skip(1).product();
+    if tensor.shape.is_empty() || tensor.data.is_empty() {
+        return Err(
+            Error::invalid("the golden sample has no rows").hint("a batch is a tensor's first dimension")
+        );
+    }
+    let len = rows * width;
+    let data = match &tensor.data {
+        Data::F32(data) => Data::F32(cycled(data, len)),
+        Data::F64(data) => Data::F64(cycled(data, len)),
+        Data::I64(data) => Data::I64(cycled(data, len)),
+        Data::I32(data) => Data::I32(cycled(data, len)),
+        Data::I8(data) => Data::I8(cycled(data, len)),
+        Data::U8(data) => Data::U8(cycled(data, len)),
+        Data::Bool(data) => Data::Bool(cycled(data, len)),
+        Data::Str(data) => Data::Str(cycled(data, len)),
+    };
+    let mut shape = tensor.shape.clone();
+    shape[0] = rows;
+    Ok(Tensor { shape, data })
+}
+
+fn cycled<T: Clone>(data: &[T], len: usize) -> Vec<T> {
+    data.iter().cycle().take(len).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_repeated_row_by_row() {
+        let sample = Tensor::f32([2, 2], vec![1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(repeat(&sample, 3), Ok(Tensor::f32([3, 2], vec![1.0, 2.0, 3.0, 4.0, 1.0, 2.0])));
+        assert_eq!(repeat(&sample, 1), Ok(Tensor::f32([1, 2], vec![1.0, 2.0])));
+        assert!(repeat(&Tensor::f32([0, 2], vec![]), 1).is_err());
+    }
+}
