@@ -70,6 +70,7 @@ impl Subscribe {
             predicate: self.predicate.clone(),
             from: self.from.clone(),
             no_snapshot: self.no_snapshot,
+            token_each: true,
         };
         let mut events = map.subscribe(what).await?;
         let mut left = self.limit.unwrap_or(u64::MAX);

@@ -23,6 +23,8 @@ pub struct Subscribe {
     pub from: Option<String>,
     /// Leaves the snapshot out: only changes from now on.
     pub no_snapshot: bool,
+    /// A token with each event, not only with the last of those that came together. Costs more traffic.
+    pub token_each: bool,
 }
 
 /// What happened.
@@ -74,7 +76,8 @@ pub struct Event {
     pub row: Option<Row>,
     /// The row as it was.
     pub old: Option<Row>,
-    /// Resumes after this event. None where the node's message goes on: the next event with one covers this one too.
+    /// Resumes after this event. None within the snapshot, and where more events came together with this one: the
+    /// next with a token covers it.
     pub token: Option<Arc<str>>,
 }
 
@@ -97,6 +100,7 @@ impl Map {
             token: what.from,
             snapshot: !what.no_snapshot,
             packed: true,
+            single: what.token_each,
         };
         let mut subscription = Subscription {
             map: self.clone(),

@@ -6,10 +6,11 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    task::{Context, Poll, Waker},
 };
 
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     partition::{Origin, Outcome},
@@ -28,31 +29,39 @@ pub struct Reply {
 /// The connection of all single calls.
 const CALLS: u32 = 0;
 
-/// Answers of one connection, waiting to be taken.
+/// Answers of one connection, waiting to be taken by one task.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
-    replies: Mutex<Vec<Reply>>,
-    arrived: Notify,
+pub(super) struct Outbox(Mutex<Waiting>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    replies: Vec<Reply>,
+    taker: Option<Waker>,
 }
 
 impl Outbox {
     fn deliver(&self, replies: &mut Vec<Reply>) {
-        self.replies.lock().append(replies);
-        self.arrived.notify_one();
+        let mut waiting = self.0.lock();
+        waiting.replies.append(replies);
+        let taker = waiting.taker.take();
+        drop(waiting);
+        if let Some(taker) = taker {
+            taker.wake();
+        }
     }
 
-    /// Takes all answers that are there; waits for the first. Cancel-safe.
-    pub(super) async fn take(&self, replies: &mut Vec<Reply>) {
-        loop {
-            {
-                let mut waiting = self.replies.lock();
-                if !waiting.is_empty() {
-                    replies.append(&mut waiting);
-                    return;
-                }
+    /// Takes all answers that are there, or waits for the first.
+    pub(super) fn poll_take(&self, cx: &mut Context<'_>, replies: &mut Vec<Reply>) -> Poll<()> {
+        let mut waiting = self.0.lock();
+        if waiting.replies.is_empty() {
+            match &mut waiting.taker {
+                Some(taker) => taker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
             }
-            self.arrived.notified().await;
+            return Poll::Pending;
         }
+        replies.append(&mut waiting.replies);
+        Poll::Ready(())
     }
 }
 

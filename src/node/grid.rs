@@ -1,6 +1,9 @@
 //! The handle through which servers use a node.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use tokio::sync::watch;
 use xxhash_rust::xxh3::xxh3_64;
@@ -339,8 +342,8 @@ pub struct Replies {
 }
 
 impl Replies {
-    /// Adds all answers that are there to `replies`; waits for the first. Cancel-safe.
-    pub async fn take(&self, replies: &mut Vec<Reply>) {
-        self.outbox.take(replies).await;
+    /// Adds all answers that are there to `replies`; while there are none, the first to come wakes the task.
+    pub fn poll_take(&self, cx: &mut Context<'_>, replies: &mut Vec<Reply>) -> Poll<()> {
+        self.outbox.poll_take(cx, replies)
     }
 }

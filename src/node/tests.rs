@@ -68,7 +68,7 @@ async fn a_connection_is_answered_once_an_operation_and_a_retry_finds_its_answer
     batch(1..101);
     let mut answers = Vec::new();
     while answers.len() < 200 {
-        replies.take(&mut answers).await;
+        std::future::poll_fn(|cx| replies.poll_take(cx, &mut answers)).await;
     }
     answers.sort_by_key(|reply| reply.tag);
     for pair in answers.chunks(2) {

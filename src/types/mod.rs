@@ -4,6 +4,7 @@ mod document;
 mod error;
 mod id;
 mod key;
+mod key_text;
 mod name;
 mod time;
 

@@ -60,7 +60,6 @@ fn partition(partition: &PartitionStatus) -> Value {
         "primary": partition.primary,
         "backups": partition.backups,
         "epoch": partition.epoch,
-        "seq": partition.seq,
     })
 }
 
@@ -85,7 +84,7 @@ fn text(status: &StatusReply, totals: &PartitionTotals) -> String {
         status.cluster
     );
     if !status.partitions.is_empty() {
-        let mut partitions = Table::new(["PARTITION", "STATE", "PRIMARY", "BACKUPS", "EPOCH", "SEQ"]);
+        let mut partitions = Table::new(["PARTITION", "STATE", "PRIMARY", "BACKUPS", "EPOCH"]);
         for partition in &status.partitions {
             partitions.row([
                 partition.partition.to_string(),
@@ -93,7 +92,6 @@ fn text(status: &StatusReply, totals: &PartitionTotals) -> String {
                 partition.primary.clone(),
                 partition.backups.join(", "),
                 partition.epoch.to_string(),
-                partition.seq.to_string(),
             ]);
         }
         text.push_str(&format!("\n\n{partitions}"));

@@ -1,0 +1,157 @@
+//! gRPC: maps, models, bindings and the cluster itself.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{describe, service::Service};
+use crate::{
+    catalog::{BindingFile, Command},
+    node::Package,
+    row::schema_file::{self, MapFile},
+    types::{Error, Result},
+    wire::v1::{self, admin_server::Admin, deploy_request::Part},
+};
+
+/// The most files of a model's folder.
+const MAX_FILES: usize = 1_024;
+
+type Answer<T> = std::result::Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Admin for Service {
+    async fn create_map(&self, request: Request<v1::CreateMapRequest>) -> Answer<v1::MapDescription> {
+        let request = request.into_inner();
+        let file = map_file(&request)?;
+        self.grid.propose(Command::CreateMap(file)).await?;
+        Ok(Response::new(describe::named_map(&self.grid.catalogue(), &request.name)?))
+    }
+
+    async fn drop_map(&self, request: Request<v1::DropMapRequest>) -> Answer<v1::DropMapReply> {
+        let name = request.into_inner().name;
+        self.grid.propose(Command::DropMap { name }).await?;
+        Ok(Response::new(v1::DropMapReply {}))
+    }
+
+    async fn list_maps(&self, _: Request<v1::ListMapsRequest>) -> Answer<v1::ListMapsReply> {
+        let catalogue = self.grid.catalogue();
+        let maps = catalogue.maps().map(|map| describe::map(&catalogue, map)).collect();
+        Ok(Response::new(v1::ListMapsReply { maps }))
+    }
+
+    async fn describe_map(&self, request: Request<v1::DescribeMapRequest>) -> Answer<v1::MapDescription> {
+        let catalogue = self.grid.catalogue();
+        Ok(Response::new(describe::named_map(&catalogue, &request.into_inner().name)?))
+    }
+
+    async fn deploy(&self, request: Request<Streaming<v1::DeployRequest>>) -> Answer<v1::DeployReply> {
+        let package = package(request.into_inner(), self.limits.model_bytes).await?;
+        let deployed = self.grid.deploy(package).await?;
+        Ok(Response::new(v1::DeployReply {
+            name: deployed.name,
+            version: deployed.version,
+            digest: deployed.digest.to_string(),
+            alias: deployed.alias,
+            nodes: deployed.nodes,
+        }))
+    }
+
+    async fn list_models(&self, _: Request<v1::ListModelsRequest>) -> Answer<v1::ListModelsReply> {
+        let catalogue = self.grid.catalogue();
+        let models = catalogue.models().iter().map(|(name, model)| describe::model(name, model)).collect();
+        Ok(Response::new(v1::ListModelsReply { models }))
+    }
+
+    async fn describe_model(
+        &self,
+        request: Request<v1::DescribeModelRequest>,
+    ) -> Answer<v1::ModelDescription> {
+        let name = request.into_inner().name;
+        Ok(Response::new(describe::model(&name, self.grid.catalogue().model(&name)?)))
+    }
+
+    async fn set_alias(&self, request: Request<v1::SetAliasRequest>) -> Answer<v1::ModelDescription> {
+        let v1::SetAliasRequest { model, alias, version } = request.into_inner();
+        self.grid.propose(Command::SetAlias { model: model.clone(), alias, version }).await?;
+        Ok(Response::new(describe::model(&model, self.grid.catalogue().model(&model)?)))
+    }
+
+    async fn apply_binding(
+        &self,
+        request: Request<v1::ApplyBindingRequest>,
+    ) -> Answer<v1::ApplyBindingReply> {
+        let file = BindingFile::parse("binding", &request.into_inner().definition)?;
+        let applied = self.grid.apply_binding(file).await?;
+        let binding = Some(describe::binding(&applied.binding));
+        Ok(Response::new(v1::ApplyBindingReply { binding, unscored: applied.unscored }))
+    }
+
+    async fn list_bindings(&self, _: Request<v1::ListBindingsRequest>) -> Answer<v1::ListBindingsReply> {
+        let catalogue = self.grid.catalogue();
+        let bindings = catalogue.bindings().map(|binding| describe::binding(binding)).collect();
+        Ok(Response::new(v1::ListBindingsReply { bindings }))
+    }
+
+    async fn delete_binding(
+        &self,
+        request: Request<v1::DeleteBindingRequest>,
+    ) -> Answer<v1::DeleteBindingReply> {
+        let name = request.into_inner().name;
+        self.grid.propose(Command::DeleteBinding { name }).await?;
+        Ok(Response::new(v1::DeleteBindingReply {}))
+    }
+
+    async fn status(&self, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
+        let catalogue = self.grid.catalogue();
+        // A cluster of one node is led by it.
+        let leader = catalogue.members().next().map(|member| member.node.id);
+        Ok(Response::new(describe::status(&catalogue, leader, request.into_inner().partitions)))
+    }
+}
+
+fn map_file(request: &v1::CreateMapRequest) -> Result<MapFile> {
+    let Some(text) = &request.schema else { return Ok(MapFile::plain(request.name.clone())) };
+    let file = schema_file::parse("schema", text)?;
+    if file.map != request.name {
+        return Err(Error::invalid(format!(
+            "the schema is of the map `{}`, not `{}`",
+            file.map, request.name
+        ))
+        .hint("names given in a file and beside it must agree"));
+    }
+    Ok(file)
+}
+
+/// Gathers an upload. It never holds more than `most_bytes` of files.
+async fn package(mut parts: Streaming<v1::DeployRequest>, most_bytes: usize) -> Result<Package> {
+    let Some(Part::Head(head)) = parts.message().await?.and_then(|request| request.part) else {
+        return Err(Error::invalid("an upload begins with its head"));
+    };
+    let mut files: BTreeMap<String, BytesMut> = BTreeMap::new();
+    let mut bytes = 0;
+    while let Some(request) = parts.message().await? {
+        let Some(Part::File(piece)) = request.part else {
+            return Err(Error::invalid("an upload has one head, and then files"));
+        };
+        bytes += piece.data.len();
+        if bytes > most_bytes {
+            return Err(Error::invalid(format!("the model's files have more than {most_bytes} bytes")));
+        }
+        files.entry(piece.path).or_default().extend_from_slice(&piece.data);
+        if files.len() > MAX_FILES {
+            return Err(Error::invalid(format!("the model has more than {MAX_FILES} files"))
+                .hint("upload the model, its manifest and golden samples, nothing else"));
+        }
+    }
+    let files: BTreeMap<String, Bytes> =
+        files.into_iter().map(|(path, content)| (path, content.freeze())).collect();
+    Ok(Package {
+        name: head.name,
+        version: head.version,
+        alias: head.alias,
+        manifest: head.manifest,
+        model_file: head.model_file,
+        files,
+    })
+}

@@ -1,0 +1,145 @@
+//! Operations as they come in: checked against the map before anything else touches them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::{
+    expr::Update,
+    partition::{MapView, Op, Origin, PutMode, Request, Ttl, View},
+    row::{self, MAX_ROW_BYTES, RowRef, Writer},
+    types::{Error, Key, KeyKind, MapId, RequestId, Result, RowVersion, SessionId},
+    wire::v1::{self, op::Verb},
+};
+
+/// A checked operation.
+#[derive(Debug)]
+pub(super) struct Operation {
+    pub(super) map: Arc<MapView>,
+    pub(super) action: Action,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub(super) enum Action {
+    Read { key: Key, only_version: bool },
+    Write(Request),
+}
+
+/// What all operations of a frame have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) view: &'a View,
+    pub(super) session: SessionId,
+    pub(super) acknowledged_below: u64,
+    pub(super) now_us: u64,
+}
+
+impl Frame<'_> {
+    /// Checks an operation of a session; `tag` comes back with its answer.
+    pub(super) fn operation(&self, wire: v1::Op, tag: u64) -> Result<Operation> {
+        let map = self.view.maps.get(&MapId(wire.map)).ok_or_else(|| {
+            Error::not_found(format!("there is no map with the id {}", wire.map))
+                .hint("it was dropped: open the map by its name again")
+        })?;
+        let key = Key::from_packed(&wire.key)?;
+        check_key(map, &key)?;
+        let verb = wire.verb.ok_or_else(|| {
+            Error::invalid("the operation says not what to do").hint("is the client newer than the node?")
+        })?;
+        let op = match verb {
+            Verb::Get(get) => {
+                let action = Action::Read { key, only_version: get.only_version };
+                return Ok(Operation { map: map.clone(), action });
+            }
+            Verb::Put(op) => {
+                let mode = put_mode(op.mode(), op.expected_version);
+                put(map, op.value, mode, op.want_old, op.ttl_ms)?
+            }
+            Verb::Remove(op) => {
+                Op::Remove { expected: op.expected_version.map(RowVersion), want_old: op.want_old }
+            }
+            Verb::SetTtl(op) => Op::SetTtl { ttl: ttl(op.ttl_ms) },
+            Verb::Execute(op) => update(map, &op.update)?,
+        };
+        let request = Request {
+            origin: Origin { connection: 0, tag },
+            id: (wire.number > 0).then_some(RequestId { session: self.session, number: wire.number }),
+            acknowledged_below: self.acknowledged_below,
+            map: map.map.id,
+            key,
+            op,
+            deadline_us: deadline_us(self.now_us, wire.deadline_ms),
+        };
+        Ok(Operation { map: map.clone(), action: Action::Write(request) })
+    }
+}
+
+/// A write outside any session: a retry of it is another request.
+pub(super) fn single(map: &MapView, key: Key, op: Op, deadline_us: Option<u64>) -> Request {
+    let origin = Origin::default();
+    Request { origin, id: None, acknowledged_below: 0, map: map.map.id, key, op, deadline_us }
+}
+
+pub(super) fn deadline_us(now_us: u64, deadline_ms: u32) -> Option<u64> {
+    (deadline_ms > 0).then(|| now_us + u64::from(deadline_ms) * 1_000)
+}
+
+/// Refuses a key of another kind than the map's.
+pub(super) fn check_key(map: &MapView, key: &Key) -> Result<()> {
+    let kind = key.payload().kind();
+    match map.map.key_kind {
+        Some(wanted) if wanted != kind => {
+            let name = |kind| match kind {
+                KeyKind::I64 => "i64",
+                KeyKind::Str => "str",
+                KeyKind::Bytes => "bytes",
+            };
+            Err(Error::invalid(format!("the key {key} is of type {}", name(kind))).hint(format!(
+                "the keys of the map `{}` are of type {}",
+                map.map.name,
+                name(wanted)
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A put of a value that the map takes.
+pub(super) fn put(map: &MapView, value: Bytes, mode: PutMode, want_old: bool, ttl_ms: u64) -> Result<Op> {
+    check_value(map, &value)?;
+    Ok(Op::Put { value, mode, want_old, ttl: ttl(ttl_ms) })
+}
+
+fn check_value(map: &MapView, value: &[u8]) -> Result<()> {
+    match map.map.schema() {
+        Some(schema) => row::check(schema, RowRef::new(schema, value)?, Writer::Client),
+        None if value.len() > MAX_ROW_BYTES => Err(Error::invalid(format!(
+            "the value has {} bytes, more than the limit of {MAX_ROW_BYTES}",
+            value.len()
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// An update that fits the map's schema.
+pub(super) fn update(map: &MapView, text: &str) -> Result<Op> {
+    let schema = map.map.schema().ok_or_else(|| {
+        Error::invalid(format!("the map `{}` is plain: its values have no columns to update", map.map.name))
+    })?;
+    Ok(Op::Update(Arc::new(Update::parse(text, schema, map.map.key_kind)?)))
+}
+
+pub(super) fn put_mode(mode: v1::PutMode, expected_version: u64) -> PutMode {
+    match mode {
+        v1::PutMode::Always => PutMode::Always,
+        v1::PutMode::IfAbsent => PutMode::IfAbsent,
+        v1::PutMode::IfPresent => PutMode::IfPresent,
+        v1::PutMode::IfVersion => PutMode::IfVersion(RowVersion(expected_version)),
+    }
+}
+
+/// Zero means for ever.
+fn ttl(ms: u64) -> Option<Ttl> {
+    (ms > 0).then_some(Ttl { ms })
+}

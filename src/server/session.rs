@@ -1,0 +1,290 @@
+//! A client's session: one stream of frames in, one of frames out.
+//!
+//! All of it runs in the task that writes the replies: it is polled only while the connection has room for a reply,
+//! so a client that does not read its replies is not read either. On top of that a session has credit for so many
+//! operations and bytes, from decoding to reply; past it, no frame is taken from the stream (protocol rule 12).
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+    vec,
+};
+
+use slab::Slab;
+use tokio_stream::Stream;
+use tonic::{Code, Status, Streaming};
+
+use super::{
+    Limits, answer,
+    operation::{Action, Frame},
+    service::Service,
+};
+use crate::{
+    node::{Connection, Grid, Replies, Reply},
+    partition::{MapView, Op, Request, View},
+    types::{Error, Result, SessionId},
+    wire::{
+        MAX_OUTSTANDING,
+        v1::{self, reply},
+    },
+};
+
+/// How long a client may take to introduce itself.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of replies in one frame, unless a single one has more.
+const FRAME_BYTES: usize = 256 << 10;
+
+/// Opens a session, or takes one up again, and answers its frames.
+pub(super) async fn open(service: Service, mut frames: Streaming<v1::ClientFrame>) -> Result<Session> {
+    let Service { grid, limits, stopping } = service;
+    let first = tokio::time::timeout(HELLO_TIMEOUT, frames.message())
+        .await
+        .map_err(|_| Error::invalid("the client did not introduce itself in time"))??;
+    let hello = first.and_then(|frame| frame.hello).ok_or_else(|| {
+        Error::invalid("a session begins with a frame that has `hello`").hint("is it an Embergrid client?")
+    })?;
+    let known = hello
+        .session
+        .map(SessionId)
+        .filter(|session| hello.cluster == Some(grid.cluster()) && grid.resume_session(*session));
+    let id = match known {
+        Some(id) => id,
+        None => grid.open_session().await?,
+    };
+    let welcome = v1::Welcome {
+        session: id.0,
+        cluster: grid.cluster(),
+        renewed: known.is_none() && hello.session.is_some(),
+        partition_count: grid.partition_count().into(),
+        max_frame_bytes: u32::try_from(limits.frame_bytes).unwrap_or(u32::MAX),
+        max_outstanding: MAX_OUTSTANDING,
+    };
+    let connection = grid.connect();
+    let replies = connection.replies();
+    Ok(Session {
+        id,
+        limits,
+        view: grid.view(),
+        grid,
+        connection,
+        replies,
+        frames: Some(frames),
+        welcome: Some(welcome),
+        acknowledged_below: 0,
+        ops: Vec::new().into_iter(),
+        requests: Vec::new(),
+        answered: Vec::new(),
+        under_way: Slab::new(),
+        bytes: 0,
+        ready: VecDeque::new(),
+        ready_bytes: 0,
+        is_over: false,
+        stop: Some(Box::pin(stopping.wait())),
+    })
+}
+
+/// One client's session on one stream.
+pub(super) struct Session {
+    id: SessionId,
+    limits: Limits,
+    grid: Grid,
+    view: Arc<View>,
+    connection: Connection,
+    replies: Replies,
+    /// `None` once the client has sent its last frame.
+    frames: Option<Streaming<v1::ClientFrame>>,
+    welcome: Option<v1::Welcome>,
+    acknowledged_below: u64,
+    /// What is left of the last frame.
+    ops: vec::IntoIter<v1::Op>,
+    /// Filled and emptied within a call; kept for their capacity.
+    requests: Vec<Request>,
+    answered: Vec<Reply>,
+    /// Writes whose answers are owed.
+    under_way: Slab<Write>,
+    /// Of operations under way.
+    bytes: usize,
+    /// Replies that have not left.
+    ready: VecDeque<v1::Reply>,
+    ready_bytes: usize,
+    /// The client has said goodbye.
+    is_over: bool,
+    /// Over when the server is to stop; `None` from then on.
+    stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+/// A write whose answer is owed.
+struct Write {
+    /// The client's.
+    tag: u32,
+    bytes: usize,
+    map: Arc<MapView>,
+    is_update: bool,
+}
+
+impl Stream for Session {
+    type Item = std::result::Result<v1::ServerFrame, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if let Some(welcome) = this.welcome.take() {
+            return Poll::Ready(Some(Ok(v1::ServerFrame { welcome: Some(welcome), replies: Vec::new() })));
+        }
+        loop {
+            this.work();
+            let waiting = this.replies.poll_take(cx, &mut this.answered).is_pending();
+            this.take_answers();
+            if !this.ready.is_empty() {
+                return Poll::Ready(Some(Ok(this.frame())));
+            }
+            if !waiting {
+                continue;
+            }
+            let Some(stop) = &mut this.stop else { return Poll::Ready(None) };
+            if stop.as_mut().poll(cx).is_ready() {
+                this.stop = None;
+                let stopping = Error::unavailable("the node is shutting down");
+                return Poll::Ready(Some(Err(stopping.into())));
+            }
+            if this.is_out_of_credit() {
+                return Poll::Pending;
+            }
+            if this.ops.len() > 0 {
+                continue;
+            }
+            let Some(frames) = &mut this.frames else {
+                return if this.under_way.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+            };
+            match Pin::new(frames).poll_next(cx) {
+                Poll::Ready(Some(Ok(frame))) => this.take_frame(frame),
+                Poll::Ready(Some(Err(status))) => {
+                    this.frames = None;
+                    return Poll::Ready(Some(Err(refused(status, this.limits))));
+                }
+                Poll::Ready(None) => this.frames = None,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl Session {
+    fn take_frame(&mut self, frame: v1::ClientFrame) {
+        self.view = self.grid.view();
+        self.acknowledged_below = self.acknowledged_below.max(frame.acknowledged_below);
+        self.ops = frame.ops.into_iter();
+        if frame.goodbye {
+            self.is_over = true;
+            self.frames = None;
+        }
+    }
+
+    fn is_out_of_credit(&self) -> bool {
+        self.under_way.len() >= self.limits.session_operations || self.bytes >= self.limits.session_bytes
+    }
+
+    /// Handles operations of the last frame for as long as there is credit and room for replies.
+    fn work(&mut self) {
+        if self.ops.len() == 0 {
+            return;
+        }
+        let now_us = self.grid.mono_us();
+        let view = self.view.clone();
+        let frame =
+            Frame { view: &view, session: self.id, acknowledged_below: self.acknowledged_below, now_us };
+        while self.ready_bytes < FRAME_BYTES && !self.is_out_of_credit() {
+            let Some(op) = self.ops.next() else { break };
+            self.handle(&frame, op);
+        }
+        if !self.requests.is_empty() {
+            self.connection.submit(&mut self.requests);
+        }
+    }
+
+    fn handle(&mut self, frame: &Frame<'_>, op: v1::Op) {
+        let tag = op.tag;
+        let bytes = prost::Message::encoded_len(&op);
+        let slot = self.under_way.vacant_key();
+        let operation = match frame.operation(op, slot as u64) {
+            Ok(operation) => operation,
+            Err(error) => return self.reply(tag, reply::Answer::Error(error.into())),
+        };
+        match operation.action {
+            Action::Read { key, only_version } => {
+                let found = self.grid.read(operation.map.map.id, &key);
+                self.reply(tag, answer::read(found, only_version));
+            }
+            Action::Write(request) => {
+                let bytes = bytes + self.reserve(&request);
+                let is_update = matches!(request.op, Op::Update(_));
+                self.under_way.insert(Write { tag, bytes, map: operation.map, is_update });
+                self.bytes += bytes;
+                self.requests.push(request);
+            }
+        }
+    }
+
+    /// Room for the old value in the reply.
+    fn reserve(&self, request: &Request) -> usize {
+        let (Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. }) = &request.op else {
+            return 0;
+        };
+        let old = self.grid.read(request.map, &request.key).ok().flatten();
+        old.map_or(0, |record| record.value().len())
+    }
+
+    fn take_answers(&mut self) {
+        let mut answered = std::mem::take(&mut self.answered);
+        for Reply { tag, answer } in answered.drain(..) {
+            let Some(write) = self.under_way.try_remove(tag as usize) else { continue };
+            self.bytes -= write.bytes;
+            self.reply(write.tag, answer::written(&write.map, answer, write.is_update));
+        }
+        self.answered = answered;
+    }
+
+    fn reply(&mut self, tag: u32, answer: reply::Answer) {
+        self.ready_bytes += answer::bytes(&answer);
+        self.ready.push_back(v1::Reply { tag, answer: Some(answer) });
+    }
+
+    fn frame(&mut self) -> v1::ServerFrame {
+        let mut bytes = 0;
+        let mut count = 0;
+        for reply in &self.ready {
+            let size = reply.answer.as_ref().map_or(0, answer::bytes);
+            if count > 0 && bytes + size > FRAME_BYTES {
+                break;
+            }
+            bytes += size;
+            count += 1;
+        }
+        self.ready_bytes -= bytes;
+        v1::ServerFrame { welcome: None, replies: self.ready.drain(..count).collect() }
+    }
+}
+
+/// Why the stream cannot be read on.
+fn refused(status: Status, limits: Limits) -> Status {
+    let most = limits.frame_bytes;
+    match status.code() {
+        Code::OutOfRange => Error::invalid(format!("a frame has more than the {most} bytes allowed"))
+            .hint("send fewer operations at a time")
+            .into(),
+        _ => status,
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.is_over {
+            self.grid.end_session(self.id);
+        } else {
+            self.grid.suspend_session(self.id);
+        }
+    }
+}
