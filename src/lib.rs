@@ -66,3 +66,8 @@ pub mod scoring;
 pub mod server;
 #[cfg(feature = "node")]
 pub mod telemetry;
+
+/// What the README says in Rust compiles.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
