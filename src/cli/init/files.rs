@@ -130,7 +130,11 @@ impl Sketch<'_> {
             model = literal(&format!("{}@champion", self.model)),
         );
         if let Some(feature) = self.features.inputs.iter().flat_map(|input| &input.columns).next() {
-            let identifier = format!("\"{}\"", feature.replace('"', "\"\""));
+            let identifier = if is_plain(feature) {
+                feature.clone()
+            } else {
+                format!("\"{}\"", feature.replace('"', "\"\""))
+            };
             let _ = writeln!(
                 text,
                 "# {} = {}",
@@ -141,7 +145,7 @@ impl Sketch<'_> {
         text.push_str("\n[outputs] # score column = output element\n");
         for Score { name, element, stored, .. } in &self.scores.columns {
             let off = if *stored { "" } else { "# " };
-            let _ = writeln!(text, "{off}{} = {}", literal(name), literal(element));
+            let _ = writeln!(text, "{off}{} = {}", key(name), literal(element));
         }
         text
     }
@@ -180,6 +184,16 @@ fn manifest_input(text: &mut String, input: &Input) {
 /// A TOML string.
 fn literal(text: &str) -> String {
     toml::Value::from(text).to_string()
+}
+
+/// A TOML key, bare where it can be.
+fn key(name: &str) -> String {
+    if is_plain(name) { name.to_owned() } else { literal(name) }
+}
+
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Writes all files, or none if one of them is there already.

@@ -36,8 +36,10 @@ impl Scores {
             outputs.iter().filter(|output| (1..=MOST).contains(&output.elements.len())).collect();
         let is_number = |output: &OutputSignature| matches!(output.kind, OutputKind::F32 | OutputKind::F64);
         let has_numbers = few.iter().any(|output| is_number(output));
+        let has_label = outputs.iter().any(|output| !is_number(output) && output.elements.len() == 1);
         for output in few {
-            scores.add(table, output, is_number(output) || !has_numbers);
+            let stored = is_number(output) || !has_numbers;
+            scores.add(table, output, stored, has_label || !is_numbered(&output.elements));
         }
         if !scores.columns.is_empty() {
             return Ok(scores);
@@ -50,22 +52,21 @@ impl Scores {
         .hint(format!("a score is one number or label; outputs of more than {MOST} are passed over")))
     }
 
-    fn add(&mut self, table: &Table, output: &OutputSignature, stored: bool) {
+    fn add(&mut self, table: &Table, output: &OutputSignature, stored: bool, are_classes: bool) {
         let (of, elements) = (&output.name, &output.elements);
-        let numbered = |at: usize| elements[at] == at.to_string();
         for (at, label) in elements.iter().enumerate() {
             let (element, name) = match label.starts_with(char::is_alphabetic) {
-                _ if elements.len() == 1 => (of.clone(), of.clone()),
+                _ if elements.len() == 1 => (of.clone(), single_name(of).to_owned()),
                 true => (format!("{of}.{label}"), label.clone()),
-                false if numbered(at) => (format!("{of}[{at}]"), format!("{of}_{at}")),
+                false if *label == at.to_string() => (format!("{of}[{at}]"), format!("{of}_{at}")),
                 false => (format!("{of}.{label}"), format!("{of}_{label}")),
             };
             let name = self.free_name(table, &name);
             // Of two classes the second says it all.
-            let stored = stored && (elements.len() != 2 || at == 1);
+            let stored = stored && (!are_classes || elements.len() != 2 || at == 1);
             self.columns.push(Score { name, kind: column_kind(output.kind), element, stored });
         }
-        if elements.len() > 1 && !(0..elements.len()).all(numbered) {
+        if elements.len() > 1 && !is_numbered(elements) {
             self.labelled.push((of.clone(), elements.clone()));
         }
     }
@@ -86,6 +87,19 @@ impl Scores {
             name = format!("score_{name}");
         }
         name
+    }
+}
+
+/// Whether the elements have no names but their places.
+fn is_numbered(elements: &[String]) -> bool {
+    elements.iter().enumerate().all(|(at, label)| *label == at.to_string())
+}
+
+/// The output's name, unless it is one that exporters give to all of them.
+fn single_name(output: &str) -> &str {
+    match output.to_lowercase().as_str() {
+        "variable" | "output" | "output_0" | "y" => "prediction",
+        _ => output,
     }
 }
 

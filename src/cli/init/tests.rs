@@ -146,7 +146,11 @@ fn scores_are_the_numbers_that_the_model_gives() {
     );
     assert_eq!(
         chosen(&[output("variable", OutputKind::F32, &["0"])]).unwrap(),
-        [score("variable", "variable", true)]
+        [score("prediction", "variable", true)]
+    );
+    assert_eq!(
+        chosen(&[output("variable", OutputKind::F32, &["0", "1"])]).unwrap(),
+        [score("variable_0", "variable[0]", true), score("variable_1", "variable[1]", true)]
     );
     assert_eq!(chosen(&[label()]).unwrap(), [score("output_label", "output_label", true)]);
     let many = OutputSignature { elements: vec!["x".into(); 512], ..label() };
