@@ -7,13 +7,14 @@ use crate::{
     catalog::{Command, MapFile},
     feed::EventKind,
     partition::{Op, Origin, PutMode, Request},
-    types::{Class, Key, KeyRef, MapId, RequestId},
+    types::{Class, Key, KeyKind, KeyRef, MapId, RequestId},
 };
 
 async fn plain_map() -> (Node, Grid, MapId) {
     let node = Node::start(Options::default()).await.unwrap();
     let grid = node.grid();
-    grid.propose(Command::CreateMap(MapFile::plain("m"))).await.unwrap();
+    let file = MapFile { key_kind: Some(KeyKind::I64), ..MapFile::plain("m") };
+    grid.propose(Command::CreateMap(file)).await.unwrap();
     let map = grid.catalogue().map("m").unwrap().id;
     (node, grid, map)
 }
