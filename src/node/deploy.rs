@@ -8,7 +8,10 @@ use bytes::Bytes;
 use super::clock::Clock;
 use crate::{
     catalog::{InputSignature, Manifest, ModelKind, ModelVersion},
-    model::{self, Model, Tensor, TensorView},
+    model::{
+        self, Model, Tensor, TensorView,
+        golden::{Sample, Tolerance, verify},
+    },
     scoring::{Loaded, Signature, zeros},
     types::{Digest, Error, Result},
 };
@@ -85,6 +88,7 @@ pub(super) fn prepare(
     let place = |error: Error| error.within(file);
     let model = Model::load(&bytes, options).map_err(Error::from).map_err(place)?;
     let signature = Signature::of(&model, manifest.as_ref()).map_err(place)?;
+    reproduce(&model, manifest.as_ref(), package, options)?;
     let row_cost_ns = try_out(&model, &signature.inputs, clock).map_err(place)?;
     let version = ModelVersion {
         name: package.name.clone(),
@@ -115,6 +119,41 @@ fn agree(package: &Package, manifest: Option<&Manifest>, next_version: u32) -> R
         }
         _ => Ok(manifest.version),
     }
+}
+
+/// Runs the golden samples that came with the model.
+fn reproduce(
+    model: &Model,
+    manifest: Option<&Manifest>,
+    package: &Package,
+    options: &model::Options,
+) -> Result<()> {
+    let Some(golden) = manifest.and_then(|manifest| manifest.golden.as_ref()) else { return Ok(()) };
+    let tolerance = Tolerance { rtol: golden.rtol, atol: golden.atol };
+    for dir in &golden.dirs {
+        let inputs = numbered(package, dir, "input_");
+        if inputs.is_empty() {
+            return Err(Error::invalid(format!("the upload lacks the golden samples `{dir}`"))
+                .hint("upload the whole folder, or remove [golden] from the manifest"));
+        }
+        let outputs = numbered(package, dir, "output_");
+        let sample = Sample::decode(dir.clone(), &inputs, &outputs, model, &options.limits)?;
+        if let (_, Some(difference)) = verify(model, &sample, tolerance)? {
+            return Err(Error::invalid(format!("the golden samples disagree: {difference}"))
+                .hint("nothing was deployed; check that model and samples are of the same training"));
+        }
+    }
+    Ok(())
+}
+
+/// The files `prefix0.pb`, `prefix1.pb`, .. of a folder, by number.
+fn numbered(package: &Package, dir: &str, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let file = |number: usize| {
+        let name = format!("{prefix}{number}.pb");
+        let content = package.files.get(&format!("{}/{name}", dir.trim_end_matches('/')))?;
+        Some((name, content.to_vec()))
+    };
+    (0..).map_while(file).collect()
 }
 
 /// Warms the model up and measures what a row costs, in nanoseconds.

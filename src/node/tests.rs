@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Grid, Node, Notice, Options, Subscription};
+use super::{Grid, Node, Notice, Options, Package, Subscription};
 use crate::{
     catalog::{Command, MapFile},
     feed::EventKind,
@@ -118,5 +118,56 @@ async fn a_subscription_gives_rows_then_changes_and_resumes_from_its_token() {
     assert_eq!(changes, [(EventKind::Updated, 398), (EventKind::Updated, 399)]);
     let other = grid.subscribe("m", None, Some(&token), true).err().unwrap();
     assert_eq!((other.class, &*other.message), (Class::Invalid, "the token is of another condition"));
+    node.shutdown().await;
+}
+
+/// The files of a bundled model's folder.
+fn bundled(name: &str, version: u32) -> Package {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("models/{name}/{version}"));
+    let mut files = std::collections::BTreeMap::new();
+    let mut open = vec![folder.clone()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
+            files.insert(name, Bytes::from(std::fs::read(path).unwrap()));
+        }
+    }
+    let manifest = String::from_utf8(files["manifest.toml"].to_vec()).unwrap();
+    Package {
+        name: name.to_owned(),
+        version: None,
+        alias: Some("champion".to_owned()),
+        manifest: Some(manifest),
+        model_file: "model.onnx".to_owned(),
+        files,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_is_deployed_only_if_it_reproduces_its_golden_samples() {
+    let node = Node::start(Options::default()).await.unwrap();
+    let grid = node.grid();
+    let package = bundled("breast-cancer", 1);
+    let mut wrong = package.clone();
+    let sample = "test_data_set_0/output_1.pb";
+    let mut bytes = wrong.files[sample].to_vec();
+    *bytes.last_mut().unwrap() ^= 0x10;
+    wrong.files.insert(sample.to_owned(), bytes.into());
+    let error = grid.deploy(wrong).await.unwrap_err();
+    assert_eq!(error.class, Class::Invalid);
+    assert!(
+        error.message.starts_with("the golden samples disagree: test_data_set_0, output `probabilities`"),
+        "{error}"
+    );
+    assert!(grid.catalogue().models().is_empty());
+
+    let deployed = grid.deploy(package).await.unwrap();
+    assert_eq!((deployed.version, deployed.alias.as_deref()), (1, Some("champion")));
+    assert_eq!(grid.catalogue().model("breast-cancer").unwrap().aliases()["champion"], 1);
     node.shutdown().await;
 }
