@@ -1,0 +1,14 @@
+//! A node and its clients, over real sockets.
+
+// A test that cannot go on fails.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod bounds;
+mod grpc;
+mod http;
+mod node;
+mod outage;
+mod rows;
+mod scoring;
+mod subscription;
