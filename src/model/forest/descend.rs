@@ -9,6 +9,9 @@ use super::scalar::Scalar;
 /// Descents that run side by side, hiding each other's latency.
 const LANES: usize = 8;
 
+/// So many rows go as eight: five one by one take less time, six take more.
+const ALMOST: usize = 6;
+
 /// Rows that pass through one tree before the next, while its nodes are in the nearest cache.
 const TILE: usize = 8 * LANES;
 
@@ -27,30 +30,29 @@ pub(super) fn sum<X: Scalar, I: Index>(
         Aggregate::Min | Aggregate::Max => f64::NAN,
     };
     let rows = out.len() / forest.targets;
-    let mut sums = vec![start; rows.min(TILE) * forest.targets];
+    let mut sums = vec![start; rows.next_multiple_of(LANES).min(TILE) * forest.targets];
     let mut few = vec![X::LEAST; forest.slots.count()];
     let mut many: Vec<[X; LANES]> = Vec::new();
     let combine = Combine { forest, flat };
     let mut first = 0;
     while first < rows {
         let tile = (rows - first).min(TILE);
-        let full = tile / LANES * LANES;
-        let sums = &mut sums[..tile * forest.targets];
+        let blocks = (tile + LANES - ALMOST) / LANES;
         sums.fill(start);
         let row = |number: usize| &x[(first + number) * columns..][..columns];
-        if full > 0 {
+        if blocks > 0 {
             many.clear();
-            for block in 0..full / LANES {
-                transpose(forest.slots, |lane| row(block * LANES + lane), &mut many);
+            for block in 0..blocks {
+                transpose(forest.slots, |lane| row((block * LANES + lane).min(tile - 1)), &mut many);
             }
-            each_tree(&combine, &many, &mut sums[..full * forest.targets]);
+            each_tree(&combine, &many, &mut sums[..blocks * LANES * forest.targets]);
         }
-        for number in full..tile {
+        for number in blocks * LANES..tile {
             expand(forest.slots, row(number), &mut few);
             each_row(&combine, &few, &mut sums[number * forest.targets..][..forest.targets]);
         }
         let out = &mut out[first * forest.targets..][..tile * forest.targets];
-        finish(forest, flat.trees.len(), sums, out);
+        finish(forest, flat.trees.len(), &sums, out);
         first += tile;
     }
 }
