@@ -1,13 +1,11 @@
 //! Memory an entry takes beyond its key and value, at eight sizes across one doubling, beside Redis.
 //!
-//! It is what the process holds after so many entries, less what it held before, less keys and values. What the node keeps of
-//! recent requests (the log that subscriptions resume from, the results that retries are answered with) is bounded and
-//! does not grow with the map: it is listed apart.
+//! It is what the process holds after so many entries, less what it held before, less keys and values. What a node keeps of
+//! recent changes, for subscriptions that resume, is bounded and does not grow with the map: it is measured apart, by a
+//! second node with the default settings.
 
 mod harness;
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,25 +20,31 @@ const BATCH: u64 = 1024;
 
 fn main() {
     let arguments = Arguments::read();
-    let (node, redis) = (Server::node(), Server::redis());
+    let (node, redis) =
+        (Server::node_with(&[("EMBERGRID_PARTITION__RETAINED_ENTRIES", "1")]), Server::redis());
+    let by_default = Server::node();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let map = runtime.block_on(open(&node));
-    let (node_empty, redis_empty) = (node.resident_bytes(), redis.resident_bytes());
+    let [map, map_by_default] = [&node, &by_default].map(|node| runtime.block_on(open(node)));
+    let [empty, empty_by_default, redis_empty] = [&node, &by_default, &redis].map(Server::resident_bytes);
     let mut report = Report::new("memory");
     let first = (1 << 19) / arguments.divisor;
     let mut loaded = 0;
     for step in 1..=8 {
         let entries = first + step * first / 8;
         runtime.block_on(fill(&map, loaded..entries));
+        runtime.block_on(fill(&map_by_default, loaded..entries));
         redis.fill(loaded..entries, &VALUE);
         loaded = entries;
         // What goes away by itself is gone by then.
         std::thread::sleep(Duration::from_secs(2));
-        let recent = metric(&node, "embergrid_log_bytes") + metric(&node, "embergrid_result_bytes");
-        let ours = beyond(node.resident_bytes().saturating_sub(recent), node_empty, entries);
+        let ours = beyond(node.resident_bytes(), empty, entries);
         let rival = beyond(redis.resident_bytes(), redis_empty, entries);
         report.add(Cell::less_is_better(format!("{entries} entries / redis-server"), "bytes", ours, rival));
-        eprintln!("  apart: log and results {} MiB", recent >> 20);
+        let with_log = beyond(by_default.resident_bytes(), empty_by_default, entries);
+        eprintln!(
+            "  apart: the log, {:.0} MiB in all",
+            (with_log - ours) * entries as f64 / f64::from(1 << 20)
+        );
     }
     report.print(arguments.json);
 }
@@ -64,15 +68,4 @@ async fn fill(map: &Map, mut numbers: std::ops::Range<u64>) {
             put.expect("stored");
         }
     }
-}
-
-/// The sum of a metric over its labels, in bytes.
-fn metric(node: &Server, name: &str) -> u64 {
-    let mut stream = TcpStream::connect(("127.0.0.1", node.port)).expect("the node listens");
-    let request = "GET /metrics HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).expect("the node reads");
-    let mut text = String::new();
-    stream.read_to_string(&mut text).expect("the node answers");
-    let of_name = text.lines().filter(|line| line.starts_with(name));
-    of_name.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>() as u64
 }

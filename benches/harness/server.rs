@@ -18,8 +18,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts an ephemeral `embergrid node` and waits until it is ready.
     pub(crate) fn node() -> Self {
+        Self::node_with(&[])
+    }
+
+    /// The same, with settings from the environment.
+    pub(crate) fn node_with(settings: &[(&str, &str)]) -> Self {
         let port = free_port();
         let mut command = Command::new(EMBERGRID);
+        command.envs(settings.iter().copied());
         command.args(["node", "--listen", &format!("127.0.0.1:{port}")]);
         Self::start(command, port, |stream| {
             let _ =
