@@ -22,11 +22,6 @@ impl Interrupt {
         Ok(Interrupt(interrupt))
     }
 
-    /// Whether the user has asked.
-    pub(super) fn asked(&self) -> bool {
-        *self.0.borrow()
-    }
-
     /// Returns once the user asks.
     pub(super) async fn wait(&mut self) {
         // The sender lives as long as the runtime.

@@ -24,13 +24,14 @@ pub enum Format {
 pub struct Options {
     /// How log lines look.
     pub format: Format,
-    /// Levels, as `RUST_LOG` takes them: `info`, `warn,embergrid::control=debug`.
+    /// Levels, as `RUST_LOG` takes them: `info`, `warn,embergrid::control=debug`. The consensus library says on `info`
+    /// what only its authors want to know, so it is kept to warnings.
     pub filter: String,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { format: Format::Text, filter: "info".to_owned() }
+        Options { format: Format::Text, filter: "info,openraft=warn".to_owned() }
     }
 }
 

@@ -34,8 +34,6 @@ pub(super) enum Key {
 #[derive(Debug)]
 pub(super) struct Seen {
     pub(super) name: String,
-    /// Where it stands in the file.
-    at: usize,
     bools: bool,
     ints: bool,
     floats: bool,
@@ -90,8 +88,7 @@ impl Table {
                 None => error,
             });
         }
-        let mut columns: Vec<Seen> =
-            header.iter().enumerate().map(|(at, name)| Seen::new(at, name, map)).collect();
+        let mut columns: Vec<Seen> = header.iter().map(|name| Seen::new(name, map)).collect();
         let (mut record, mut rows) = (StringRecord::new(), 0);
         while reader.read_record(&mut record).map_err(broken)? {
             reader.get_mut().renew();
@@ -168,11 +165,10 @@ fn usable(columns: Vec<Seen>, key: &str, key_is_made_up: bool) -> (Vec<Seen>, Ve
 }
 
 impl Seen {
-    fn new(at: usize, name: &str, map: &str) -> Self {
+    fn new(name: &str, map: &str) -> Self {
         let name = name.trim();
         Seen {
             name: name.to_owned(),
-            at,
             bools: true,
             ints: true,
             floats: true,

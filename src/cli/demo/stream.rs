@@ -1,0 +1,206 @@
+//! Payments on their way: a simulator, and callers that put what it makes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use hdrhistogram::Histogram;
+use parking_lot::Mutex;
+use tokio::{
+    sync::{Mutex as AsyncMutex, mpsc},
+    task::JoinSet,
+};
+
+use super::marks::Marks;
+use crate::{
+    cli::{clock::now, interrupt::Interrupt, payments::Simulator},
+    client::{Map, Put},
+    row::Schema,
+    types::{Class, Error, Result},
+};
+
+/// Callers at work at the same time.
+pub(super) const CALLERS: usize = 16;
+/// Payments a call.
+pub(super) const BATCH: usize = 32;
+/// The most payments of a demo: they stay in memory until the end. A longer demo is paced.
+pub(super) const MOST_PAYMENTS: u64 = 2_000_000;
+
+/// How often a payment that is late is put.
+const ATTEMPTS: u32 = 40;
+/// The pause before it is put again; it grows with the attempts.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What was streamed so far.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) sent: u64,
+    pub(super) acknowledged: u64,
+    pub(super) scored: u64,
+    /// Why the first payment that was refused was.
+    pub(super) refusal: Option<Error>,
+    /// A call each, in microseconds.
+    pub(super) latency: Histogram<u64>,
+    /// The same since the last look.
+    pub(super) window: Histogram<u64>,
+}
+
+/// What the streaming shares with those who watch it.
+#[derive(Debug)]
+pub(super) struct Streaming {
+    pub(super) tally: Mutex<Tally>,
+    pub(super) acknowledged: Marks,
+    stopped: AtomicBool,
+}
+
+/// Some payments: key and packed row.
+type Batch = Vec<(i64, Bytes)>;
+
+impl Streaming {
+    pub(super) fn new() -> Arc<Self> {
+        let histogram =
+            || Histogram::new_with_bounds(1, 60_000_000, 3).expect("constant bounds that fit each other");
+        let tally = Tally {
+            sent: 0,
+            acknowledged: 0,
+            scored: 0,
+            refusal: None,
+            latency: histogram(),
+            window: histogram(),
+        };
+        Arc::new(Streaming {
+            tally: Mutex::new(tally),
+            acknowledged: Marks::below(MOST_PAYMENTS + 1),
+            stopped: AtomicBool::new(false),
+        })
+    }
+
+    /// Streams the payments of a seed for this long, or until the user asks to stop. Gives the time it took.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        map: &Map,
+        seed: u64,
+        length: Duration,
+        mut interrupt: Interrupt,
+    ) -> Result<Duration> {
+        let schema = map.description().require_schema()?.clone();
+        let (sender, receiver) = mpsc::channel(2 * CALLERS);
+        let start = now();
+        let streaming = Arc::clone(self);
+        let simulation =
+            tokio::task::spawn_blocking(move || streaming.simulate(&schema, seed, start, length, &sender));
+        let receiver = Arc::new(AsyncMutex::new(receiver));
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            callers.spawn(Arc::clone(self).call(map.clone(), Arc::clone(&receiver)));
+        }
+        let stop = async {
+            interrupt.wait().await;
+            self.stopped.store(true, Relaxed);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = callers.join_all() => {}
+            () = stop => {}
+        }
+        let elapsed = start.elapsed();
+        simulation.await.map_err(|error| Error::internal(format!("the simulation failed: {error}")))??;
+        Ok(elapsed)
+    }
+
+    /// Makes payments until the time is over, no faster than the most of them last for it.
+    fn simulate(
+        &self,
+        schema: &Schema,
+        seed: u64,
+        start: Instant,
+        length: Duration,
+        sender: &mpsc::Sender<Batch>,
+    ) -> Result<()> {
+        let mut payments = Simulator::new(seed);
+        for first in (0..MOST_PAYMENTS).step_by(BATCH) {
+            let due = length.mul_f64(first as f64 / MOST_PAYMENTS as f64);
+            if let Some(early) = due.checked_sub(start.elapsed()) {
+                std::thread::sleep(early.min(Duration::from_millis(50)));
+            }
+            if start.elapsed() >= length || self.stopped.load(Relaxed) {
+                break;
+            }
+            let mut batch = Vec::with_capacity(BATCH);
+            for payment in payments.by_ref().take(BATCH) {
+                batch.push((payment.id, Bytes::from(payment.pack(schema)?)));
+            }
+            if sender.blocking_send(batch).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts batch after batch, as one of the callers.
+    async fn call(self: Arc<Self>, map: Map, batches: Arc<AsyncMutex<mpsc::Receiver<Batch>>>) {
+        loop {
+            let Some(batch) = batches.lock().await.recv().await else { return };
+            self.tally.lock().sent += batch.len() as u64;
+            self.put(&map, batch).await;
+        }
+    }
+
+    /// Puts payments until each is acknowledged, or refused for good. What is only late, on a machine that is slower
+    /// than the callers, is put again, as a shop would: nothing of it was stored.
+    async fn put(&self, map: &Map, mut batch: Batch) {
+        for attempt in 1..=ATTEMPTS {
+            let asked = now();
+            let puts = map.put_all_raw(batch.iter().map(|(id, row)| (*id, row.clone()))).await;
+            let late = self.count(&batch, puts, asked.elapsed(), attempt == ATTEMPTS);
+            batch.retain(|(id, _)| late.contains(id));
+            if batch.is_empty() {
+                return;
+            }
+            tokio::time::sleep(PAUSE * attempt).await;
+        }
+    }
+
+    /// Counts the answers to a call; gives the payments that are to be put again.
+    fn count(
+        &self,
+        batch: &Batch,
+        puts: Result<Vec<Result<Put>>>,
+        took: Duration,
+        is_last: bool,
+    ) -> Vec<i64> {
+        let mut tally = self.tally.lock();
+        let puts = match puts {
+            Ok(puts) => puts,
+            Err(refusal) => {
+                tally.refusal.get_or_insert(refusal);
+                return Vec::new();
+            }
+        };
+        let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        tally.latency.saturating_record(took_us);
+        tally.window.saturating_record(took_us);
+        let mut late = Vec::new();
+        for ((id, _), put) in batch.iter().zip(puts) {
+            match put {
+                Ok(put) => {
+                    self.acknowledged.mark(*id);
+                    tally.acknowledged += 1;
+                    tally.scored += u64::from(!put.scores.is_empty());
+                }
+                Err(refusal) if !is_last && matches!(refusal.class, Class::Deadline | Class::Overloaded) => {
+                    late.push(*id);
+                }
+                Err(refusal) => {
+                    tally.refusal.get_or_insert(refusal);
+                }
+            }
+        }
+        late
+    }
+}
