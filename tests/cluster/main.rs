@@ -9,6 +9,7 @@ mod grpc;
 mod http;
 mod node;
 mod outage;
+mod proxy;
 mod rows;
 mod scoring;
 mod subscription;
