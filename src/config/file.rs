@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{node, telemetry};
+use crate::{node, server, telemetry};
 
 /// Every setting of a node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub struct Config {
     pub partition: PartitionSection,
     /// How models run.
     pub scoring: ScoringSection,
+    /// What one client may take up.
+    pub server: ServerSection,
     /// What is logged.
     pub telemetry: telemetry::Options,
 }
@@ -72,6 +74,24 @@ pub struct ScoringSection {
     pub threads: Option<usize>,
     /// A batch expected to take longer than this, in microseconds, goes to the score pool.
     pub inline_us: u64,
+}
+
+/// What one client may take up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSection {
+    /// The longest message, and the longest body of an HTTP request, in bytes.
+    pub frame_bytes: usize,
+    /// Operations of one session, from decoding to reply.
+    pub session_operations: usize,
+    /// Their bytes.
+    pub session_bytes: usize,
+    /// Bytes of one model's files.
+    pub model_bytes: usize,
+    /// Calls of one connection at a time.
+    pub calls: u32,
+    /// Events of each partition that may wait for one subscriber.
+    pub subscriber_events: u32,
 }
 
 /// Addresses: a list, or text with commas.
@@ -134,6 +154,20 @@ impl Default for ScoringSection {
             backend: node.engine.backend.to_string(),
             threads: node.score_threads,
             inline_us: node.inline_us,
+        }
+    }
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        let limits = server::Limits::default();
+        ServerSection {
+            frame_bytes: limits.frame_bytes,
+            session_operations: limits.session_operations,
+            session_bytes: limits.session_bytes,
+            model_bytes: limits.model_bytes,
+            calls: limits.calls,
+            subscriber_events: node::Options::default().subscriber_credits,
         }
     }
 }

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::{Config, Flags, environment, safety, secret};
 use crate::{
-    node, telemetry,
+    node, server, telemetry,
     types::{Error, Result, read_toml},
 };
 
@@ -19,6 +19,8 @@ pub struct Settings {
     pub listen: String,
     /// What the node is told.
     pub node: node::Options,
+    /// What one client may take up.
+    pub server: server::Limits,
     /// What is logged.
     pub telemetry: telemetry::Options,
 }
@@ -56,6 +58,7 @@ impl Settings {
             workers: config.node.workers,
             score_threads: config.scoring.threads,
             inline_us: config.scoring.inline_us,
+            subscriber_credits: config.server.subscriber_events,
             secret: secret.unwrap_or_default(),
             ..node::Options::default()
         };
@@ -66,7 +69,20 @@ impl Settings {
         node.partition.sessions = config.partition.sessions;
         node.partition.log_entries = config.partition.retained_entries;
         node.partition.log_bytes = config.partition.retained_bytes;
-        Ok(Settings { listen: config.node.listen.clone(), telemetry: config.telemetry.clone(), node, config })
+        let server = server::Limits {
+            frame_bytes: config.server.frame_bytes,
+            session_operations: config.server.session_operations,
+            session_bytes: config.server.session_bytes,
+            model_bytes: config.server.model_bytes,
+            calls: config.server.calls,
+        };
+        Ok(Settings {
+            listen: config.node.listen.clone(),
+            telemetry: config.telemetry.clone(),
+            node,
+            server,
+            config,
+        })
     }
 
     /// Takes note of the address that is listened at: with port 0 only the system knows it.
@@ -99,6 +115,12 @@ fn check_ranges(config: &Config) -> Result<()> {
         ("node.partitions", usize::from(config.node.partitions), 1, MOST_PARTITIONS),
         ("node.workers", config.node.workers.unwrap_or(1), 1, MOST_THREADS),
         ("scoring.threads", config.scoring.threads.unwrap_or(1), 1, MOST_THREADS),
+        ("server.frame_bytes", config.server.frame_bytes, 1 << 16, 1 << 30),
+        ("server.session_operations", config.server.session_operations, 1, MOST),
+        ("server.session_bytes", config.server.session_bytes, 2 << 20, MOST),
+        ("server.model_bytes", config.server.model_bytes, 1, MOST),
+        ("server.calls", config.server.calls as usize, 1, MOST),
+        ("server.subscriber_events", config.server.subscriber_events as usize, 1, MOST),
         ("partition.operations", config.partition.operations, 1, MOST),
         ("partition.operation_bytes", config.partition.operation_bytes, 2 << 20, MOST),
         ("partition.sessions", config.partition.sessions, 1, MOST),

@@ -41,6 +41,7 @@ fn the_command_line_beats_the_environment_beats_the_file() {
         ("EMBERGRID_NODE__LISTEN", "127.0.0.1:2"),
         ("EMBERGRID_SCORING__THREADS", "4"),
         ("EMBERGRID_TELEMETRY__FORMAT", "json"),
+        ("EMBERGRID_SERVER__CALLS", "9"),
         ("EMBERGRID_ADDR", "127.0.0.1:9"),
         ("OTHER__THING", "x"),
     ];
@@ -51,6 +52,10 @@ fn the_command_line_beats_the_environment_beats_the_file() {
     assert_eq!(settings.node.data_dir, Some("d".into()));
     assert_eq!((settings.node.partition_count, settings.node.inline_us), (3, 7));
     assert_eq!(settings.node.score_threads, Some(4));
+    assert_eq!(
+        (settings.server.calls, settings.server.frame_bytes),
+        (9, crate::server::Limits::default().frame_bytes)
+    );
     assert_eq!(settings.telemetry.format, crate::telemetry::Format::Json);
 }
 
