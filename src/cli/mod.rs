@@ -17,6 +17,7 @@ mod map;
 mod model;
 mod node;
 mod output;
+mod patient;
 pub mod payments;
 mod rows;
 mod running;

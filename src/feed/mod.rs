@@ -124,6 +124,12 @@ impl Feed {
                     effects.push(Effect::End { to: id, error });
                     return;
                 }
+                if start == Start::Now {
+                    // Who begins here can only resume if it knows where here is.
+                    let (after, upto) = (source.log.last(), source.log.last());
+                    let message = Message::Changes { after, upto, events: Vec::new() };
+                    effects.push(Effect::Deliver { to: id, message });
+                }
                 self.subscribers.insert(id, Subscriber::new(filter, start, credits, source));
                 self.serve(id, source, effects);
             }

@@ -103,7 +103,7 @@ fn event(event: &Event) -> String {
 fn every_change_once_in_order_with_its_range() {
     let mut stream = Stream::new();
     assert_eq!(stream.put("z", "before"), NOTHING);
-    assert_eq!(stream.subscribe("plain", None, Start::Now, 100), NOTHING);
+    assert_eq!(stream.subscribe("plain", None, Start::Now, 100), ["(2, 2]"], "it can resume from the start");
     assert_eq!(stream.put("a", "x"), ["(2, 3] added a=x@3 at 3"]);
     assert_eq!(stream.put("a", "y"), ["(3, 4] updated a=x@3 -> a=y@4 at 4"]);
     stream.bench.request(remove(0, "a", None));

@@ -104,7 +104,8 @@ pub struct Subscription {
     queue: Arc<Queue>,
     token: Token,
     key: TokenKey,
-    /// Partitions whose snapshot is not complete.
+    /// Partitions of which no place to resume from is known: their snapshot is not complete, or they have not said
+    /// where they begin.
     filling: Vec<bool>,
 }
 
@@ -129,7 +130,7 @@ impl Subscription {
                 positions: target.start.iter().map(position).collect(),
             },
             key: shared.token_key.clone(),
-            filling: target.start.iter().map(|start| *start == feed::Start::Snapshot).collect(),
+            filling: target.start.iter().map(|start| !matches!(start, feed::Start::After(_))).collect(),
         };
         for (partition, start) in (0..).map(PartitionId).zip(target.start) {
             let filter = target.filter.clone();
@@ -179,6 +180,7 @@ impl Subscription {
             }
             feed::Message::Changes { upto, events, .. } => {
                 self.give_back(partition, events.len());
+                self.filling[at] = false;
                 let bookmark = events.is_empty();
                 let mut notices = Vec::with_capacity(events.len());
                 for event in events {

@@ -8,12 +8,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{bundle::SCORE, live::Live, marks::Marks, stream::MOST_PAYMENTS};
+use super::{
+    bundle::SCORE,
+    live::Live,
+    marks::Marks,
+    stream::{MOST_PAYMENTS, id},
+};
 use crate::{
     cli::clock::now,
     client::{Event, EventKind, Map, Row, Subscribe, Subscription},
     row::Scalar,
-    types::{KeyRef, Result},
+    types::Result,
 };
 
 /// A payment above this is an alert.
@@ -60,7 +65,7 @@ impl Alerts {
     }
 
     fn count(&self, event: &Event) {
-        let Some(KeyRef::I64(id)) = event.key.as_ref().map(|key| key.payload()) else { return };
+        let Some(id) = event.key.as_ref().map(id) else { return };
         // After an overrun a snapshot brings alerts again: that is no alert twice.
         if !self.seen.mark(id) && event.kind == EventKind::Added {
             self.twice.fetch_add(1, Relaxed);

@@ -19,8 +19,11 @@ const MANIFEST: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models
 const SCHEMA: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/payments.schema.toml"));
 const BINDING: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/payments.binding.toml"));
 const MODEL: (&str, &[u8]) = version_file!("model.onnx");
-const SAMPLES: [(&str, &[u8]); 2] =
-    [version_file!("test_data_set_0/input_0.pb"), version_file!("test_data_set_0/output_0.pb")];
+const SAMPLES: [(&str, &[u8]); 3] = [
+    version_file!("test_data_set_0/input_0.pb"),
+    version_file!("test_data_set_0/output_0.pb"),
+    version_file!("test_data_set_0/output_1.pb"),
+];
 
 /// The map that payments go to.
 pub(super) const MAP: &str = "payments";
@@ -54,4 +57,22 @@ pub(super) async fn deploy(client: &Client) -> Result<Map> {
     client.create_map(MAP, Some(SCHEMA)).await?;
     client.apply_binding(BINDING).await?;
     client.map(MAP).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_golden_sample_is_in_the_binary() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/payments/1");
+        for dir in manifest().expect("a manifest").golden.expect("golden samples").dirs {
+            for entry in fs::read_dir(folder.join(&dir)).expect("a folder") {
+                let path = format!("{dir}/{}", entry.expect("an entry").file_name().to_string_lossy());
+                assert!(SAMPLES.iter().any(|(name, _)| *name == path), "{path}");
+            }
+        }
+    }
 }

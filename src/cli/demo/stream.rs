@@ -18,10 +18,10 @@ use tokio::{
 
 use super::marks::Marks;
 use crate::{
-    cli::{clock::now, interrupt::Interrupt, payments::Simulator},
+    cli::{clock::now, interrupt::Interrupt, patient::Patient, payments::Simulator},
     client::{Map, Put},
     row::Schema,
-    types::{Class, Error, Result},
+    types::{Error, Key, KeyRef, Result},
 };
 
 /// Callers at work at the same time.
@@ -30,11 +30,6 @@ pub(super) const CALLERS: usize = 16;
 pub(super) const BATCH: usize = 32;
 /// The most payments of a demo: they stay in memory until the end. A longer demo is paced.
 pub(super) const MOST_PAYMENTS: u64 = 2_000_000;
-
-/// How often a payment that is late is put.
-const ATTEMPTS: u32 = 40;
-/// The pause before it is put again; it grows with the attempts.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// What was streamed so far.
 #[derive(Debug)]
@@ -59,7 +54,7 @@ pub(super) struct Streaming {
 }
 
 /// Some payments: key and packed row.
-type Batch = Vec<(i64, Bytes)>;
+type Batch = Vec<(Key, Bytes)>;
 
 impl Streaming {
     pub(super) fn new() -> Arc<Self> {
@@ -133,7 +128,7 @@ impl Streaming {
             }
             let mut batch = Vec::with_capacity(BATCH);
             for payment in payments.by_ref().take(BATCH) {
-                batch.push((payment.id, Bytes::from(payment.pack(schema)?)));
+                batch.push((Key::from(payment.id), Bytes::from(payment.pack(schema)?)));
             }
             if sender.blocking_send(batch).is_err() {
                 break;
@@ -144,63 +139,47 @@ impl Streaming {
 
     /// Puts batch after batch, as one of the callers.
     async fn call(self: Arc<Self>, map: Map, batches: Arc<AsyncMutex<mpsc::Receiver<Batch>>>) {
+        let mut map = Patient::new(map, BATCH);
         loop {
             let Some(batch) = batches.lock().await.recv().await else { return };
-            self.tally.lock().sent += batch.len() as u64;
-            self.put(&map, batch).await;
-        }
-    }
-
-    /// Puts payments until each is acknowledged, or refused for good. What is only late, on a machine that is slower
-    /// than the callers, is put again, as a shop would: nothing of it was stored.
-    async fn put(&self, map: &Map, mut batch: Batch) {
-        for attempt in 1..=ATTEMPTS {
             let asked = now();
-            let puts = map.put_all_raw(batch.iter().map(|(id, row)| (*id, row.clone()))).await;
-            let late = self.count(&batch, puts, asked.elapsed(), attempt == ATTEMPTS);
-            batch.retain(|(id, _)| late.contains(id));
-            if batch.is_empty() {
-                return;
-            }
-            tokio::time::sleep(PAUSE * attempt).await;
+            let puts = map.put(&batch).await;
+            self.count(&batch, puts, asked.elapsed());
         }
     }
 
-    /// Counts the answers to a call; gives the payments that are to be put again.
-    fn count(
-        &self,
-        batch: &Batch,
-        puts: Result<Vec<Result<Put>>>,
-        took: Duration,
-        is_last: bool,
-    ) -> Vec<i64> {
+    fn count(&self, batch: &Batch, puts: Result<Vec<Result<Put>>>, took: Duration) {
         let mut tally = self.tally.lock();
+        tally.sent += batch.len() as u64;
         let puts = match puts {
             Ok(puts) => puts,
             Err(refusal) => {
                 tally.refusal.get_or_insert(refusal);
-                return Vec::new();
+                return;
             }
         };
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tally.latency.saturating_record(took_us);
         tally.window.saturating_record(took_us);
-        let mut late = Vec::new();
-        for ((id, _), put) in batch.iter().zip(puts) {
+        for ((key, _), put) in batch.iter().zip(puts) {
             match put {
                 Ok(put) => {
-                    self.acknowledged.mark(*id);
+                    self.acknowledged.mark(id(key));
                     tally.acknowledged += 1;
                     tally.scored += u64::from(!put.scores.is_empty());
-                }
-                Err(refusal) if !is_last && matches!(refusal.class, Class::Deadline | Class::Overloaded) => {
-                    late.push(*id);
                 }
                 Err(refusal) => {
                     tally.refusal.get_or_insert(refusal);
                 }
             }
         }
-        late
+    }
+}
+
+/// The payment's id; every key is one.
+pub(super) fn id(key: &Key) -> i64 {
+    match key.payload() {
+        KeyRef::I64(id) => id,
+        KeyRef::Str(_) | KeyRef::Bytes(_) => -1,
     }
 }

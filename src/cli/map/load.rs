@@ -15,13 +15,13 @@ use crate::{
         failure::Result,
         interrupt::Interrupt,
         output::Output,
+        patient::Patient,
         rows::{self, Format, Line, Parsed, Shape},
     },
-    client::Map,
     types::{Error, Key},
 };
 
-/// Rows sent together. Each batch is answered before the next leaves, so that a later line of the same key wins.
+/// The most rows sent together. They are answered before the next leave, so that a later line of the same key wins.
 const BATCH: usize = 2048;
 
 /// Load a CSV or JSONL file into a map; every row is acknowledged, with its scores where the map is bound.
@@ -80,7 +80,7 @@ impl Load {
             (rows::read_path(&self.file, format, &shape)?, Some(total))
         };
         let mut sending = Sending {
-            map,
+            map: Patient::new(map, BATCH),
             skip_errors: self.skip_errors,
             output: context.output,
             progress: context.output.progress(total, "rows"),
@@ -154,7 +154,7 @@ impl Batches {
 
 /// A load under way.
 struct Sending {
-    map: Map,
+    map: Patient,
     skip_errors: bool,
     output: Output,
     progress: ProgressBar,
@@ -189,7 +189,7 @@ impl Sending {
     async fn send(&mut self, rows: Vec<Line>) -> Result {
         let numbers: Vec<u64> = rows.iter().map(|line| line.number).collect();
         let entries: Vec<(Key, Bytes)> = rows.into_iter().map(|line| (line.key, line.row.into())).collect();
-        let answers = self.map.put_all_raw(entries).await?;
+        let answers = self.map.put(&entries).await?;
         let mut refusals = Vec::new();
         for (number, answer) in numbers.into_iter().zip(answers) {
             match answer {
