@@ -41,7 +41,8 @@ fn main() {
         let ops = 2_000_000 / arguments.divisor;
         grid.sets(keys);
         let mut best = |name: &str, run: &mut dyn FnMut(&mut Grid)| {
-            let ns = (0..arguments.rounds).map(|_| nanoseconds(ops, || run(&mut grid))).min_by(f64::total_cmp);
+            let ns =
+                (0..arguments.rounds).map(|_| nanoseconds(ops, || run(&mut grid))).min_by(f64::total_cmp);
             report.add(Cell::alone(format!("{name}, {keys} keys"), "ns", ns.unwrap_or(f64::NAN)));
         };
         best("set of 128 B with a request id", &mut |grid| grid.sets(ops));
@@ -192,7 +193,8 @@ fn catalogue() -> Catalogue {
             elements: vec!["0".into()],
         }],
     };
-    let binding = "format = 1\nname = \"risk\"\nmap = \"cards\"\nmodel = \"fraud@1\"\n[outputs]\nrisk = \"p[0]\"\n";
+    let binding =
+        "format = 1\nname = \"risk\"\nmap = \"cards\"\nmodel = \"fraud@1\"\n[outputs]\nrisk = \"p[0]\"\n";
     let node = Node {
         id: NodeId(1),
         name: "one".into(),

@@ -104,10 +104,10 @@ impl Change {
 }
 
 impl Entry {
-    /// About how many bytes it holds in memory.
+    /// About how many bytes it keeps in memory: its own, and the rows it replaced. The rows it wrote are the store's,
+    /// or those of a later entry that replaced them.
     pub fn size(&self) -> usize {
-        let changes = self.changes.iter().filter_map(Change::row);
-        let records = changes.map(|(_, old, new)| old.map_or(0, Record::size) + new.map_or(0, Record::size));
-        size_of::<Entry>() + records.sum::<usize>()
+        let replaced = self.changes.iter().filter_map(|change| change.row()?.1);
+        size_of::<Entry>() + replaced.map(Record::size).sum::<usize>()
     }
 }

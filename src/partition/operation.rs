@@ -54,11 +54,11 @@ pub(super) enum Life {
 
 /// What an operation comes to, given the row as it is.
 #[derive(Debug)]
-pub(super) enum Decision {
+pub(super) enum Decision<'a> {
     /// Nothing changes.
     Answer(Answer),
     /// The row is written.
-    Write(Write),
+    Write(&'a Bytes, Life),
     /// The row is computed anew from this one.
     Update(Record, Arc<Update>),
     /// This row is removed.
@@ -76,10 +76,10 @@ pub(super) struct Scoring {
 }
 
 /// Decides an operation over the row as it is.
-pub(super) fn decide(op: &Op, current: Option<&Record>) -> Decision {
+pub(super) fn decide<'a>(op: &'a Op, current: Option<&Record>) -> Decision<'a> {
     match op {
         Op::Put { value, mode, want_old, ttl } => match condition(*mode, current) {
-            Condition::Met => Decision::Write(Write { value: value.clone(), life: Life::New(*ttl) }),
+            Condition::Met => Decision::Write(value, Life::New(*ttl)),
             Condition::NotMet => Decision::Answer(Ok(not_applied(current, *want_old))),
             Condition::Conflict(error) => Decision::Answer(Err(error)),
         },

@@ -32,6 +32,8 @@ pub(super) enum Known<'a> {
 pub(super) struct Sessions {
     open: ByNumber<SessionId, Session>,
     ended: BTreeSet<SessionId>,
+    /// Of all answers.
+    bytes: usize,
     max_sessions: usize,
     max_answers: usize,
     max_bytes: usize,
@@ -69,6 +71,7 @@ impl Sessions {
         Sessions {
             open: ByNumber::default(),
             ended: BTreeSet::new(),
+            bytes: 0,
             max_sessions: limits.sessions,
             max_answers: limits.session_answers,
             max_bytes: limits.session_bytes,
@@ -132,17 +135,24 @@ impl Sessions {
         if !session.under_way.is_empty() {
             session.under_way.remove(&answered.id.number);
         }
+        let before = session.bytes;
         session.acknowledge_below(answered.acknowledged_below);
         session.keep(Kept { number: answered.id.number, seq, answer: answered.answer.clone() });
+        self.bytes = self.bytes - before + session.bytes;
     }
 
     /// The session is over.
     pub(super) fn end(&mut self, session: SessionId) {
-        self.open.remove(&session);
+        self.bytes -= self.open.remove(&session).map_or(0, |session| session.bytes);
         self.ended.insert(session);
         if self.ended.len() > ENDED {
             self.ended.pop_first();
         }
+    }
+
+    /// The bytes of the answers kept, roughly.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// How many answers are kept.
@@ -288,5 +298,7 @@ mod tests {
         assert_eq!(sessions.check(of(3), 0), Ok(()));
         assert_eq!(known(&sessions, 1), "forgotten");
         assert_eq!(known(&sessions, 2), "forgotten");
+        sessions.end(SessionId(2));
+        assert_eq!(sessions.bytes(), 0);
     }
 }

@@ -14,7 +14,7 @@ mod tests;
 mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -27,22 +27,19 @@ pub use writer::{Apply, Writer};
 
 use crate::types::MapId;
 
-type Tables = HashMap<MapId, Arc<table::Table>>;
+/// Few enough for a tree to be the fastest.
+type Tables = BTreeMap<MapId, Arc<table::Table>>;
 
 /// What the writer and the readers of one replica share.
 struct Shared {
     seed: table::Seed,
-    /// Odd while an entry is being applied; even numbers count the entries applied, twice.
+    /// Odd while an entry is being applied. Written by the writer alone.
     applied: AtomicU64,
     tables: RwLock<Tables>,
 }
 
 impl Shared {
     fn new(seed: u64) -> Self {
-        Shared {
-            seed: table::Seed(seed),
-            applied: AtomicU64::new(0),
-            tables: RwLock::new(HashMap::default()),
-        }
+        Shared { seed: table::Seed(seed), applied: AtomicU64::new(0), tables: RwLock::new(Tables::new()) }
     }
 }

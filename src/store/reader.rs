@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{Record, Shared, lease::Lease};
+use super::{Record, Shared, lease::Lease, table::Table};
 use crate::types::{Epoch, Error, JoinId, MapId};
 
 /// How often a read of several keys is tried beside the writer before it makes the writer wait.
@@ -73,20 +73,11 @@ impl Reader {
         keys: &[K],
         now_mono_us: impl FnOnce() -> u64,
     ) -> Result<Vec<Option<Record>>, NotServing> {
-        let found = (0..OPTIMISTIC_ATTEMPTS).find_map(|_| self.read_undisturbed(map, keys));
-        let found = match found {
-            Some(found) => found,
-            None => {
-                let tables = self.shared.tables.write();
-                let table = tables.get(&map).ok_or(NotServing::NoMap);
-                table.map(|table| {
-                    keys.iter()
-                        .map(AsRef::as_ref)
-                        .map(|key| table.find(self.shared.seed.hash(key), key))
-                        .collect()
-                })
-            }
-        };
+        let table = self.shared.tables.read().get(&map).cloned().ok_or(NotServing::NoMap);
+        let found = table.map(|table| {
+            let beside = (0..OPTIMISTIC_ATTEMPTS).find_map(|_| self.read_undisturbed(&table, keys));
+            beside.unwrap_or_else(|| self.read_alone(&table, keys))
+        });
         self.check(now_mono_us())?;
         found
     }
@@ -121,20 +112,28 @@ impl Reader {
     }
 
     /// None if an entry was applied meanwhile.
-    fn read_undisturbed<K: AsRef<[u8]>>(
-        &self,
-        map: MapId,
-        keys: &[K],
-    ) -> Option<Result<Vec<Option<Record>>, NotServing>> {
+    fn read_undisturbed<K: AsRef<[u8]>>(&self, table: &Table, keys: &[K]) -> Option<Vec<Option<Record>>> {
         let before = self.shared.applied.load(Ordering::Acquire);
         if before % 2 == 1 {
             std::hint::spin_loop();
             return None;
         }
-        let tables = self.shared.tables.read();
-        let Some(table) = tables.get(&map) else { return Some(Err(NotServing::NoMap)) };
         let found =
             keys.iter().map(AsRef::as_ref).map(|key| table.find(self.shared.seed.hash(key), key)).collect();
-        (self.shared.applied.load(Ordering::Acquire) == before).then_some(Ok(found))
+        (self.shared.applied.load(Ordering::Acquire) == before).then_some(found)
+    }
+
+    /// With every shard locked, the writer cannot begin an entry's first change; it may be between two, and is
+    /// then let go on.
+    fn read_alone<K: AsRef<[u8]>>(&self, table: &Table, keys: &[K]) -> Vec<Option<Record>> {
+        loop {
+            let locked = table.lock();
+            if self.shared.applied.load(Ordering::Acquire).is_multiple_of(2) {
+                let keys = keys.iter().map(AsRef::as_ref);
+                return keys.map(|key| locked.find(self.shared.seed.hash(key), key)).collect();
+            }
+            drop(locked);
+            std::hint::spin_loop();
+        }
     }
 }

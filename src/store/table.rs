@@ -3,13 +3,18 @@
 //! A `DashMap` of record handles, used through its shards: a slot is eight bytes, because the key is found inside
 //! the record and not stored twice. The hasher has a seed, so that a simulation replays.
 
-use dashmap::{DashMap, SharedValue};
+use dashmap::{DashMap, RwLockReadGuard, SharedValue};
+use hashbrown::raw::RawTable;
+use smallvec::SmallVec;
 use xxhash_rust::xxh3::{Xxh3Builder, xxh3_64_with_seed};
 
 use super::Record;
 
 /// Few, because there is a table for every map and partition and its shards cost memory when empty.
 const SHARDS: usize = 4;
+
+/// What `DashMap` keeps behind one lock.
+type Shard = RawTable<(Record, SharedValue<()>)>;
 
 /// The seed of a partition's tables.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +49,7 @@ impl Table {
     }
 
     pub(super) fn find(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
-        let shard = self.records.shards()[self.shard_of(hash)].read();
-        shard.get(hash.0, |(record, _)| record.key() == key).map(|(record, _)| record.clone())
+        find(&self.records.shards()[self.shard_of(hash)].read(), hash, key)
     }
 
     /// Puts the record in its key's place and returns the one that was there.
@@ -66,6 +70,11 @@ impl Table {
         shard.remove_entry(hash.0, |(stored, _)| stored.key() == key).map(|(record, _)| record)
     }
 
+    /// Locks all shards for reading.
+    pub(super) fn lock(&self) -> Locked<'_> {
+        Locked { table: self, shards: self.records.shards().iter().map(|shard| shard.read()).collect() }
+    }
+
     /// The handles of one shard, copied under its lock; none past the last shard.
     pub(super) fn shard(&self, index: usize) -> Option<Vec<Record>> {
         let copy = self.records.shards().get(index)?.read().clone();
@@ -83,4 +92,20 @@ impl Table {
     pub(super) fn shard_of(&self, hash: KeyHash) -> usize {
         self.records.determine_shard(hash.0 as usize)
     }
+}
+
+/// A table that nobody writes to meanwhile.
+pub(super) struct Locked<'a> {
+    table: &'a Table,
+    shards: SmallVec<[RwLockReadGuard<'a, Shard>; SHARDS]>,
+}
+
+impl Locked<'_> {
+    pub(super) fn find(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
+        find(&self.shards[self.table.shard_of(hash)], hash, key)
+    }
+}
+
+fn find(shard: &Shard, hash: KeyHash, key: &[u8]) -> Option<Record> {
+    shard.get(hash.0, |(record, _)| record.key() == key).map(|(record, _)| record.clone())
 }

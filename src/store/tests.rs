@@ -18,6 +18,11 @@ fn record(key: &Key, value: &[u8], row_version: u64) -> Record {
     })
 }
 
+fn put(writer: &mut Writer, map: MapId, record: Record) {
+    let hash = writer.hash(record.key());
+    writer.apply().put(map, hash, record);
+}
+
 fn writer() -> Writer {
     let mut writer = Writer::new(JoinId(1), Epoch(1), 7);
     writer.keep_maps([MAP]);
@@ -29,12 +34,13 @@ fn writer() -> Writer {
 fn a_put_replaces_and_a_remove_removes() {
     let mut writer = writer();
     let key = Key::from(1);
-    writer.apply().put(MAP, record(&key, b"a", 1));
-    writer.apply().put(MAP, record(&key, b"b", 2));
+    put(&mut writer, MAP, record(&key, b"a", 1));
+    put(&mut writer, MAP, record(&key, b"b", 2));
     let read = |writer: &Writer| writer.reader().read(MAP, key.packed(), || 99);
     assert_eq!(read(&writer), Ok(Some(record(&key, b"b", 2))));
     assert_eq!(writer.len(MAP), 1);
-    writer.apply().remove(MAP, key.packed());
+    let hash = writer.hash(key.packed());
+    writer.apply().remove(MAP, hash, key.packed());
     assert_eq!(read(&writer), Ok(None));
     assert_eq!(writer.len(MAP), 0);
 }
@@ -56,11 +62,11 @@ fn nothing_is_read_without_a_lease_or_a_map() {
 #[test]
 fn a_dropped_map_is_gone_and_its_namesake_is_another() {
     let mut writer = writer();
-    writer.apply().put(MAP, record(&Key::from(1), b"a", 1));
+    put(&mut writer, MAP, record(&Key::from(1), b"a", 1));
     writer.keep_maps([MapId(2)]);
     assert_eq!(writer.reader().len(MAP), Err(NotServing::NoMap));
     assert_eq!(writer.reader().len(MapId(2)), Ok(0));
-    writer.apply().put(MAP, record(&Key::from(1), b"a", 2));
+    put(&mut writer, MAP, record(&Key::from(1), b"a", 2));
     assert_eq!(writer.reader().len(MAP), Err(NotServing::NoMap));
 }
 
@@ -68,7 +74,7 @@ fn a_dropped_map_is_gone_and_its_namesake_is_another() {
 fn a_scan_returns_every_row_once() {
     let mut writer = writer();
     for number in 0..1_000 {
-        writer.apply().put(MAP, record(&Key::from(number), &number.to_le_bytes(), 1));
+        put(&mut writer, MAP, record(&Key::from(number), &number.to_le_bytes(), 1));
     }
     let reader = writer.reader();
     let mut keys = BTreeSet::new();
@@ -94,8 +100,10 @@ fn several_keys_are_read_as_of_one_moment() {
         scope.spawn(move || {
             for round in 1..=rounds {
                 let mut apply = writer.apply();
-                apply.put(MAP, record(&Key::from(1), &round.to_le_bytes(), round));
-                apply.put(MAP, record(&Key::from(2), &round.to_le_bytes(), round));
+                for key in [Key::from(1), Key::from(2)] {
+                    let record = record(&key, &round.to_le_bytes(), round);
+                    apply.put(MAP, apply.hash(key.packed()), record);
+                }
             }
         });
         let mut last = 0;
@@ -109,5 +117,20 @@ fn several_keys_are_read_as_of_one_moment() {
             assert!(versions[0] >= last);
             last = versions[0];
         }
+    });
+}
+
+#[test]
+fn a_read_that_the_writer_keeps_disturbing_holds_it_off() {
+    let mut writer = writer();
+    let reader = writer.reader();
+    // An entry that is never done: only the locked read can tell, and it waits.
+    let keys = [Key::from(1).packed().to_vec()];
+    std::thread::scope(|scope| {
+        let mut apply = writer.apply();
+        apply.put(MAP, apply.hash(&keys[0]), record(&Key::from(1), b"a", 1));
+        let found = scope.spawn(|| reader.read_many(MAP, &keys, || 0).unwrap());
+        drop(apply);
+        assert_eq!(found.join().unwrap(), [Some(record(&Key::from(1), b"a", 1))]);
     });
 }

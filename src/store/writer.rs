@@ -1,18 +1,16 @@
 //! Applying committed entries: the one handle that changes rows.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
-use parking_lot::RwLockReadGuard;
-
-use super::{KeyHash, Reader, Record, Shared, lease::Lease, table::Table};
+use super::{KeyHash, Reader, Record, Shared, Tables, lease::Lease, table::Table};
 use crate::types::{Epoch, JoinId, MapId};
 
 /// The one handle that changes a replica's rows; the partition's core owns it.
 pub struct Writer {
     shared: Arc<Shared>,
+    /// What the readers find behind a lock: nobody else changes it.
+    tables: Tables,
+    applied: u64,
     lease: Arc<Lease>,
 }
 
@@ -20,7 +18,12 @@ impl Writer {
     /// An empty store for a replica that starts its first tenure, with no lease yet. The seed decides the order
     /// of scans and nothing else.
     pub fn new(join: JoinId, epoch: Epoch, seed: u64) -> Self {
-        Writer { shared: Arc::new(Shared::new(seed)), lease: Arc::new(Lease::new(join, epoch)) }
+        Writer {
+            shared: Arc::new(Shared::new(seed)),
+            tables: Tables::new(),
+            applied: 0,
+            lease: Arc::new(Lease::new(join, epoch)),
+        }
     }
 
     /// A reader of the present tenure.
@@ -33,7 +36,7 @@ impl Writer {
         self.lease.set(until_us);
     }
 
-    /// Until when readers of this tenure may read.
+    /// Whether readers of this tenure may read at `mono_us`.
     pub fn leased(&self, mono_us: u64) -> bool {
         self.lease.covers(mono_us)
     }
@@ -45,62 +48,60 @@ impl Writer {
 
     /// The committed row under `key`.
     pub fn find(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
-        self.shared.tables.read().get(&map)?.find(hash, key)
+        self.tables.get(&map)?.find(hash, key)
     }
 
     /// How many rows the map has.
     pub fn len(&self, map: MapId) -> usize {
-        self.shared.tables.read().get(&map).map_or(0, |table| table.len())
+        self.tables.get(&map).map_or(0, |table| table.len())
     }
 
     /// Begins to apply one entry; it is done when the returned value is dropped.
     pub fn apply(&mut self) -> Apply<'_> {
-        Apply::new(&self.shared)
+        // Whoever sees a change has locked its shard after it was made, and so sees that this is odd, or later.
+        self.applied += 1;
+        self.shared.applied.store(self.applied, Ordering::Release);
+        Apply { writer: self }
     }
 
     /// Makes the store hold exactly these maps: new ones empty, others dropped with their rows.
     pub fn keep_maps(&mut self, maps: impl IntoIterator<Item = MapId>) {
-        let mut tables = self.shared.tables.write();
-        let mut kept = HashMap::default();
-        for map in maps {
-            let table = tables.remove(&map);
-            kept.insert(map, table.unwrap_or_else(|| Arc::new(Table::new(self.shared.seed))));
-        }
-        *tables = kept;
+        let seed = self.shared.seed;
+        let table = |map| self.tables.get(&map).cloned().unwrap_or_else(|| Arc::new(Table::new(seed)));
+        self.tables = maps.into_iter().map(|map| (map, table(map))).collect();
+        *self.shared.tables.write() = self.tables.clone();
     }
 }
 
 /// One entry being applied. Readers of several keys see all of its changes or none.
 pub struct Apply<'a> {
-    shared: &'a Shared,
-    tables: RwLockReadGuard<'a, super::Tables>,
+    writer: &'a mut Writer,
 }
 
-impl<'a> Apply<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        // Odd while an entry is half applied. There is one writer, so nobody else adds to it.
-        let tables = shared.tables.read();
-        shared.applied.fetch_add(1, Ordering::AcqRel);
-        Apply { shared, tables }
-    }
-
+impl Apply<'_> {
     /// Stores the record in its key's place. Nothing happens where the map was dropped.
-    pub fn put(&mut self, map: MapId, record: Record) {
-        if let Some(table) = self.tables.get(&map) {
-            table.insert(self.shared.seed.hash(record.key()), record);
+    pub fn put(&mut self, map: MapId, hash: KeyHash, record: Record) {
+        if let Some(table) = self.writer.tables.get(&map) {
+            table.insert(hash, record);
         }
     }
 
     /// Removes the row under `key`.
-    pub fn remove(&mut self, map: MapId, key: &[u8]) {
-        if let Some(table) = self.tables.get(&map) {
-            table.remove(self.shared.seed.hash(key), key);
+    pub fn remove(&mut self, map: MapId, hash: KeyHash, key: &[u8]) {
+        if let Some(table) = self.writer.tables.get(&map) {
+            table.remove(hash, key);
         }
+    }
+
+    /// The key's hash.
+    pub fn hash(&self, key: &[u8]) -> KeyHash {
+        self.writer.hash(key)
     }
 }
 
 impl Drop for Apply<'_> {
     fn drop(&mut self) {
-        self.shared.applied.fetch_add(1, Ordering::AcqRel);
+        self.writer.applied += 1;
+        self.writer.shared.applied.store(self.writer.applied, Ordering::Release);
     }
 }

@@ -117,9 +117,13 @@ fn apply(store: &mut Writer, entry: &Entry) {
     for change in &entry.changes {
         match change {
             Change::Put { map, new, .. } | Change::Scored { map, new, .. } | Change::Ttl { map, new, .. } => {
-                changes.put(*map, new.clone());
+                let hash = changes.hash(new.key());
+                changes.put(*map, hash, new.clone());
             }
-            Change::Remove { map, old } | Change::Expire { map, old } => changes.remove(*map, old.key()),
+            Change::Remove { map, old } | Change::Expire { map, old } => {
+                let hash = changes.hash(old.key());
+                changes.remove(*map, hash, old.key());
+            }
             Change::Catalogue(_) | Change::EndSession(_) => {}
         }
     }

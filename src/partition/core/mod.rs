@@ -169,6 +169,11 @@ impl Core {
         self.admission.ops()
     }
 
+    /// The bytes that answers kept for retries hold, roughly.
+    pub fn answer_bytes(&self) -> usize {
+        self.sessions.bytes()
+    }
+
     /// Stored rows that lack a score they should have.
     pub fn unscored(&self) -> usize {
         self.debts.len()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
 
 use super::{Core, Standing, commit::Draft};
@@ -118,12 +119,12 @@ impl Core {
         let current = self.current(*map, op.hash, key.packed());
         match decide(&op.request.op, current.as_ref()) {
             Decision::Answer(answer) => Step::Finish(Conclusion::Answer(answer)),
-            Decision::Write(write) => match readable(view, &write) {
-                Ok(()) => self.write(op, view, current, write),
+            Decision::Write(value, life) => match readable(view, value) {
+                Ok(()) => self.write(op, view, current, value, life),
                 Err(error) => Step::Finish(Conclusion::refusal(error)),
             },
             Decision::Update(old, update) => match updated(&update, view, key, &old) {
-                Ok(write) => self.write(op, view, current, write),
+                Ok(Write { value, life }) => self.write(op, view, current, &value, life),
                 Err(error) => Step::Finish(Conclusion::refusal(error)),
             },
             Decision::Remove(old) => Step::Finish(Conclusion::Change(Change::Remove { map: *map, old })),
@@ -135,11 +136,18 @@ impl Core {
     }
 
     /// A row is written: at once, or with its scores.
-    fn write(&self, op: &Operation, view: &Arc<MapView>, current: Option<Record>, write: Write) -> Step {
+    fn write(
+        &self,
+        op: &Operation,
+        view: &Arc<MapView>,
+        current: Option<Record>,
+        value: &Bytes,
+        life: Life,
+    ) -> Step {
         if !view.bindings.is_empty() {
-            return Step::Score(write, view.clone());
+            return Step::Score(Write { value: value.clone(), life }, view.clone());
         }
-        let new = self.written(op, &write.value, write.life, false, SmallVec::new());
+        let new = self.written(op, value, life, false, SmallVec::new());
         Step::Finish(Conclusion::Change(Change::Put { map: op.request.map, old: current, new }))
     }
 
@@ -185,16 +193,20 @@ impl Core {
         };
         let room = Room::of(&op.request);
         let Request { origin, id, acknowledged_below, .. } = op.request;
+        let answered = id.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
         let mut waiters: SmallVec<[Waiter; 1]> = SmallVec::new();
-        waiters.extend(op.retries.into_iter().map(|origin| Waiter { origin, answer: answer.clone() }));
-        if id.is_none() && change.is_none() {
+        for retry in op.retries {
+            waiters.push(Waiter { origin: retry, answer: answer.clone() });
+        }
+        waiters.push(Waiter { origin, answer });
+        if answered.is_none() && change.is_none() {
             // It has read what is prepared: the answer waits until that is committed.
-            if let Err(waiter) = self.tail.wait(None, Waiter { origin, answer }) {
-                waiter.reply(effects);
+            for waiter in waiters {
+                if let Err(waiter) = self.tail.wait(None, waiter) {
+                    waiter.reply(effects);
+                }
             }
         } else {
-            let answered = id.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
-            waiters.insert(0, Waiter { origin, answer });
             let changes = change.into_iter().collect();
             self.prepare(Draft { answered, changes, waiters, room: Some(room) }, effects);
         }
@@ -268,9 +280,9 @@ impl Conclusion {
 }
 
 /// Whether the row's schema is known at this catalogue version.
-fn readable(view: &MapView, write: &Write) -> Result<(), Error> {
+fn readable(view: &MapView, value: &[u8]) -> Result<(), Error> {
     let Some(schema) = view.map.schema() else { return Ok(()) };
-    RowRef::trusted(schema, &write.value).map(drop).map_err(|error| {
+    RowRef::trusted(schema, value).map(drop).map_err(|error| {
         Error::unavailable(error.message)
             .hint("the partition may not have the map's latest schema yet: retry")
     })

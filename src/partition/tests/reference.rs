@@ -52,8 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Mode::AtCurrent),
         1 => Just(Mode::AtOther),
     ];
-    let result =
-        prop_oneof![6 => Just(Scored::Right), 1 => Just(Scored::Refused), 1 => Just(Scored::Busy), 1 => Just(Scored::Twice)];
+    let result = prop_oneof![6 => Just(Scored::Right), 1 => Just(Scored::Refused), 1 => Just(Scored::Busy), 1 => Just(Scored::Twice)];
     prop_oneof![
         6 => (key.clone(), any::<u8>(), mode.clone(), prop::bool::weighted(0.2))
             .prop_map(|(key, amount, mode, ttl)| Step::Put { key, amount, mode, ttl }),
@@ -158,7 +157,10 @@ impl Reference {
             // Its score was refused, or late.
             (Expected::Applied, Err(error)) => {
                 assert!(matches!(request.op, Op::Put { .. }), "{error}");
-                assert!(matches!(error.class, Class::Invalid | Class::Deadline | Class::Overloaded), "{error}");
+                assert!(
+                    matches!(error.class, Class::Invalid | Class::Deadline | Class::Overloaded),
+                    "{error}"
+                );
             }
             (expected, answer) => panic!("{expected:?} and not {answer:?}"),
         }
@@ -288,7 +290,8 @@ impl Pair {
             }
             Step::Score { which, result } => {
                 let asked = &mut self.reference.asked;
-                let Some((nonce, amount)) = asked.iter().nth(which % asked.len().max(1)).map(|(a, b)| (*a, *b))
+                let Some((nonce, amount)) =
+                    asked.iter().nth(which % asked.len().max(1)).map(|(a, b)| (*a, *b))
                 else {
                     return;
                 };
@@ -304,7 +307,8 @@ impl Pair {
 
     fn score(&mut self, nonce: u64, amount: f64, result: Scored) {
         let ticket = Ticket { epoch: crate::types::Epoch(1), nonce };
-        let scores = || Ok([Score { column: 1, value: ScoreValue::F32(right(amount)) }].into_iter().collect());
+        let scores =
+            || Ok([Score { column: 1, value: ScoreValue::F32(right(amount)) }].into_iter().collect());
         let times = if matches!(result, Scored::Twice) { 2 } else { 1 };
         for _ in 0..times {
             let result = match result {
@@ -329,8 +333,11 @@ impl Pair {
         assert!(self.reference.requests.iter().all(|(_, answer)| answer.is_some()), "everyone is answered");
         assert_eq!(self.bench.core.under_way(), 0);
         assert_eq!(self.bench.core.unscored(), 0);
-        let stored: BTreeSet<String> =
-            KEYS.iter().filter(|key| self.bench.read(SCORED, key).is_some()).map(|key| (*key).into()).collect();
+        let stored: BTreeSet<String> = KEYS
+            .iter()
+            .filter(|key| self.bench.read(SCORED, key).is_some())
+            .map(|key| (*key).into())
+            .collect();
         assert_eq!(stored, self.reference.rows.keys().cloned().collect());
         for (key, row) in &self.reference.rows {
             assert_eq!(Some(*row), self.bench.read(SCORED, key).as_ref().map(Row::of));

@@ -36,8 +36,8 @@ fn a_retry_of_what_is_under_way_waits_with_it() {
     assert_eq!(
         bench.scored(1, 0.5),
         [
-            "reply 1 applied v3 record a=2/0.5/-@3 by 1:1",
             "reply 2 applied v3 record a=2/0.5/-@3 by 1:1",
+            "reply 1 applied v3 record a=2/0.5/-@3 by 1:1",
             "publish 3 [put none -> a=2/0.5/-@3 by 1:1]"
         ]
     );
