@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{context::Context, failure::Result, rows::parse_key, shape};
+use super::{context::Context, failure::Result, shape};
+use crate::types::Key;
 
 /// Update a row where it lives, atomically, with SQL assignments.
 #[derive(Debug, Args)]
@@ -26,10 +27,10 @@ pub(super) struct Execute {
 impl Execute {
     pub(super) async fn run(self, context: &Context) -> Result {
         let map = context.map(&self.map).await?;
-        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let key = Key::parse(&self.key, map.description().key_kind, self.affinity.as_deref())?;
         let row = map.execute_on_key(&key, &self.update).await?;
         let object = serde_json::json!({
-            "key": shape::key(&key),
+            "key": key.payload(),
             "version": row.version.0,
             "row": shape::row(&row, map.description().schema.is_none())?,
         });

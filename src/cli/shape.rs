@@ -6,17 +6,8 @@ use serde_json::{Value, json};
 use crate::{
     client::{Lineage, Row, Score},
     row::{scalar_to_json, to_json},
-    types::{Error, Key, KeyRef, Result},
+    types::{Error, Key, Result},
 };
-
-/// A key as JSON: a number, text, or base64.
-pub(super) fn key(key: &Key) -> Value {
-    match key.payload() {
-        KeyRef::I64(number) => number.into(),
-        KeyRef::Str(text) => text.into(),
-        KeyRef::Bytes(bytes) => STANDARD.encode(bytes).into(),
-    }
-}
 
 /// A row of a feature map as an object, the bytes of a plain one as base64.
 pub(super) fn row(row: &Row, is_plain: bool) -> Result<Value> {
@@ -34,7 +25,7 @@ pub(super) fn optional_row(stored: Option<&Row>, is_plain: bool) -> Result<Value
 /// What `map get` prints.
 pub(super) fn stored(stored_key: &Key, stored: &Row, is_plain: bool) -> Result<Value> {
     Ok(json!({
-        "key": key(stored_key),
+        "key": stored_key.payload(),
         "version": stored.version.0,
         "row": row(stored, is_plain)?,
         "lineage": lineage(&stored.lineage),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     client::{self, Event, EventKind},
-    types::Error,
+    types::{Error, Key},
 };
 
 /// Print a map's rows that match, then every change, one a line, in order and with no gap.
@@ -96,7 +96,7 @@ fn print(context: &Context, event: &Event, is_plain: bool) -> Result {
     };
     let object = json!({
         "event": name,
-        "key": event.key.as_ref().map(shape::key),
+        "key": event.key.as_ref().map(Key::payload),
         "partition": event.partition.0,
         "version": event.key.as_ref().map(|_| event.version.0),
         "row": row,

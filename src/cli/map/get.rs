@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::{
-    cli::{context::Context, failure::Result, rows::parse_key, shape},
-    types::Error,
+    cli::{context::Context, failure::Result, shape},
+    types::{Error, Key},
 };
 
 /// Read one row with its version and the lineage of its scores.
@@ -24,7 +24,7 @@ pub(super) struct Get {
 impl Get {
     pub(super) async fn run(self, context: &Context) -> Result {
         let map = context.map(&self.map).await?;
-        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let key = Key::parse(&self.key, map.description().key_kind, self.affinity.as_deref())?;
         let row = map.get_raw(&key).await?.ok_or_else(|| {
             let error = Error::not_found(format!("the map {} has no row {key}", self.map));
             match self.affinity {

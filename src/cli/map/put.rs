@@ -8,11 +8,10 @@ use crate::{
     cli::{
         context::Context,
         failure::{Failure, Result},
-        rows::parse_key,
         shape,
     },
     client::{Map, Score},
-    types::Error,
+    types::{Error, Key},
 };
 
 /// Put one row; prints its version, the old row and the scores.
@@ -41,11 +40,11 @@ impl Put {
             )
         })?;
         let map = context.map(&self.map).await?;
-        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let key = Key::parse(&self.key, map.description().key_kind, self.affinity.as_deref())?;
         let put = map.put_raw(&key, pack(&map, &value)?.into()).await?;
         let is_plain = map.description().schema.is_none();
         let object = json!({
-            "key": shape::key(&key),
+            "key": key.payload(),
             "version": put.version.0,
             "old": shape::optional_row(put.old.as_ref(), is_plain)?,
             "scores": shape::scores(&put.scores),

@@ -4,7 +4,10 @@ use clap::Args;
 
 use serde_json::json;
 
-use crate::cli::{context::Context, failure::Result, rows::parse_key, shape};
+use crate::{
+    cli::{context::Context, failure::Result, shape},
+    types::Key,
+};
 
 /// Remove one row; prints what it was.
 #[derive(Debug, Args)]
@@ -23,10 +26,10 @@ pub(super) struct Remove {
 impl Remove {
     pub(super) async fn run(self, context: &Context) -> Result {
         let map = context.map(&self.map).await?;
-        let key = parse_key(&self.key, map.description().key_kind, self.affinity.as_deref())?;
+        let key = Key::parse(&self.key, map.description().key_kind, self.affinity.as_deref())?;
         let old = map.remove(&key).await?;
         let object = json!({
-            "key": shape::key(&key),
+            "key": key.payload(),
             "old": shape::optional_row(old.as_ref(), map.description().schema.is_none())?,
         });
         let text = match old {

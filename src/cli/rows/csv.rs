@@ -4,13 +4,13 @@ use std::{io::Read, sync::Arc};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
-use super::{Line, Parsed, Shape, bounded::Bounded, parse_key};
+use super::{Line, Parsed, Shape, bounded::Bounded};
 use crate::{
     row::{
         Builder, Kind, Schema,
         text::{set_elements, set_text},
     },
-    types::{Error, KeyKind, Result, nearest},
+    types::{Error, Key, KeyKind, Result, nearest},
 };
 
 /// The rows of a CSV file.
@@ -51,7 +51,7 @@ impl<R: Read> Lines<R> {
         let number = self.record.position().map_or(0, csv::Position::line) + self.uncounted;
         let cell = |at: usize| self.record.get(at).unwrap_or_default();
         let pack = || {
-            let key = parse_key(cell(self.plan.key), self.plan.key_kind, None)
+            let key = Key::parse(cell(self.plan.key), self.plan.key_kind, None)
                 .map_err(|error| error.within(format_args!("column `{}`", self.plan.key_name)))?;
             let mut builder = Builder::new(&self.schema);
             for (from, to) in &self.plan.cells {

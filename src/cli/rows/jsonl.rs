@@ -7,10 +7,10 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::{Line, Parsed, Shape, bounded::Bounded, parse_key};
+use super::{Line, Parsed, Shape, bounded::Bounded};
 use crate::{
     row::{Schema, from_json},
-    types::{Error, KeyKind, Result, nearest},
+    types::{Error, Key, KeyKind, Result, nearest},
 };
 
 /// The rows of a JSONL file. Blank lines are passed over.
@@ -67,7 +67,7 @@ impl<R: Read> Lines<R> {
                 });
             }
         };
-        parse_key(&text, self.key_kind, None)
+        Key::parse(&text, self.key_kind, None)
             .map_err(|error| error.within(format_args!("column `{}`", self.key)))
     }
 }

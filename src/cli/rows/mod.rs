@@ -3,7 +3,6 @@
 mod bounded;
 mod csv;
 mod jsonl;
-mod key;
 
 use std::{
     fs::File,
@@ -19,7 +18,6 @@ use crate::{
     types::{Error, Key, KeyKind, Result},
 };
 pub(super) use bounded::Bounded;
-pub(super) use key::parse_key;
 
 /// How rows stand in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
