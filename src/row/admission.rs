@@ -1,6 +1,6 @@
 //! What the server asks of a row before it enters a map.
 
-use super::{RowRef, Schema, convert};
+use super::{Column, RowRef, Schema, convert};
 use crate::types::{Error, Result};
 
 /// Who writes a row.
@@ -25,18 +25,26 @@ pub fn check(schema: &Schema, row: RowRef<'_>, writer: Writer) -> Result<()> {
         ))
         .hint("fetch the map's schema again"));
     }
-    for (i, column) in schema.columns().iter().enumerate() {
-        if row.is_null(i) {
-            if !column.nullable {
-                return Err(convert::missing(column));
-            }
-        } else if column.is_score {
-            if writer == Writer::Client {
-                return Err(convert::score_written(column));
-            }
-        } else if column.min.is_some() || column.max.is_some() {
-            convert::in_range(column, row.value(i))?;
-        }
+    if schema.required().meets(row.nulls()) {
+        return Err(first(schema, |i| row.is_null(i) && !schema.columns()[i].nullable, convert::missing));
     }
-    Ok(())
+    if writer == Writer::Client && !schema.scores().is_within(row.nulls()) {
+        return Err(first(
+            schema,
+            |i| !row.is_null(i) && schema.columns()[i].is_score,
+            convert::score_written,
+        ));
+    }
+    schema.ranged().try_for_each(|i| match row.f64(i) {
+        Some(number) if !schema.columns()[i].admits(number) => {
+            convert::in_range(&schema.columns()[i], row.value(i))
+        }
+        _ => Ok(()),
+    })
+}
+
+/// The refusal of the first column at fault.
+fn first(schema: &Schema, at_fault: impl Fn(usize) -> bool, refusal: fn(&Column) -> Error) -> Error {
+    let found = schema.columns().iter().enumerate().find(|(i, _)| at_fault(*i));
+    found.map_or_else(|| Error::internal("no column is at fault"), |(_, column)| refusal(column))
 }

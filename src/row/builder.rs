@@ -2,7 +2,7 @@
 
 use super::{
     MAX_ROW_BYTES, Scalar, Schema, Writer, convert,
-    layout::{HEADER_BYTES, Place},
+    layout::{HEADER_BYTES, Span},
 };
 use crate::types::{Error, Result};
 
@@ -28,7 +28,8 @@ impl<'s> Builder<'s> {
     /// A row written by `writer`.
     pub fn of(schema: &'s Schema, writer: Writer) -> Self {
         let layout = schema.layout();
-        let mut head = vec![0; layout.variable_at];
+        let mut head = Vec::with_capacity(layout.variable_at + 16 * layout.variables());
+        head.resize(layout.variable_at, 0);
         head[..HEADER_BYTES].copy_from_slice(&schema.id().0.to_le_bytes());
         let bitmap = &mut head[HEADER_BYTES..layout.fixed_at];
         bitmap.fill(0xff);
@@ -54,14 +55,14 @@ impl<'s> Builder<'s> {
         if column.is_score && self.writer == Writer::Client && !value.is_null() {
             return Err(convert::score_written(column));
         }
-        match slot.place {
-            Place::Fixed { at, len } => {
+        match slot.span() {
+            Span::Fixed { at, len } => {
                 let start = schema.layout().fixed_at + at;
                 store(&mut self.head[start..start + len], value);
             }
-            Place::Variable { index } => self.spans[index] = self.append(value)?,
+            Span::Variable { index } => self.spans[index] = self.append(value)?,
         }
-        mark(&mut self.head, slot.rank, value.is_null());
+        mark(&mut self.head, slot.rank(), value.is_null());
         Ok(())
     }
 
@@ -74,15 +75,19 @@ impl<'s> Builder<'s> {
     pub fn is_null(&self, i: usize) -> bool {
         self.schema
             .slot(i)
-            .is_none_or(|slot| self.head[HEADER_BYTES + slot.rank / 8] >> (slot.rank % 8) & 1 == 1)
+            .is_none_or(|slot| self.head[HEADER_BYTES + slot.rank() / 8] >> (slot.rank() % 8) & 1 == 1)
     }
 
     /// The packed row. Refuses a missing value of a column that is not nullable, and a row over the size limit.
     pub fn finish(mut self) -> Result<Vec<u8>> {
-        for (i, column) in self.schema.columns().iter().enumerate() {
-            if !column.nullable && self.is_null(i) {
-                return Err(convert::missing(column));
-            }
+        let nulls = &self.head[HEADER_BYTES..self.schema.layout().fixed_at];
+        if self.schema.required().meets(nulls) {
+            let mut columns = self.schema.columns().iter().enumerate();
+            let missing = columns.find(|(i, column)| !column.nullable && self.is_null(*i));
+            return Err(missing.map_or_else(
+                || Error::internal("no column is missing"),
+                |(_, column)| convert::missing(column),
+            ));
         }
         let mut end = 0;
         let mut at = self.schema.layout().offsets_at;
@@ -95,7 +100,6 @@ impl<'s> Builder<'s> {
         if total > MAX_ROW_BYTES {
             return Err(too_long(total));
         }
-        self.head.reserve_exact(end);
         for (from, to) in self.spans {
             self.head.extend_from_slice(&self.variable[from..to]);
         }

@@ -12,27 +12,28 @@ pub(super) fn fit<'a>(column: &Column, value: Scalar<'a>) -> Result<Scalar<'a>> 
     if value.is_null() {
         return if column.nullable { Ok(Scalar::Null) } else { Err(missing(column)) };
     }
-    let stored = cast(column.kind, value).map_err(|why| {
-        let error = Error::invalid(format!(
-            "the column `{}` is {}: {value} {}",
-            column.name,
-            column.kind,
-            why.text()
-        ));
-        match column.kind {
-            Kind::Timestamp => error.hint("timestamps are RFC 3339 text or epoch milliseconds"),
-            _ => error,
-        }
-    })?;
-    in_range(column, stored)?;
+    let stored = match value.kind() == Some(column.kind) {
+        true => value,
+        false => cast(column.kind, value).map_err(|why| misfit(column, value, why))?,
+    };
+    if column.min.is_some() || column.max.is_some() {
+        in_range(column, stored)?;
+    }
     Ok(stored)
+}
+
+#[cold]
+fn misfit(column: &Column, value: Scalar<'_>, why: Misfit) -> Error {
+    let error =
+        Error::invalid(format!("the column `{}` is {}: {value} {}", column.name, column.kind, why.text()));
+    match column.kind {
+        Kind::Timestamp => error.hint("timestamps are RFC 3339 text or epoch milliseconds"),
+        _ => error,
+    }
 }
 
 /// Refuses a number outside the column's range; NaN passes.
 pub(super) fn in_range(column: &Column, value: Scalar<'_>) -> Result<()> {
-    if column.min.is_none() && column.max.is_none() {
-        return Ok(());
-    }
     if value.as_f64().is_none_or(|number| column.admits(number)) {
         return Ok(());
     }
@@ -75,10 +76,6 @@ impl Misfit {
 }
 
 fn cast<'a>(kind: Kind, value: Scalar<'a>) -> std::result::Result<Scalar<'a>, Misfit> {
-    let kind_of_value = value.kind();
-    if kind_of_value == Some(kind) {
-        return Ok(value);
-    }
     match (kind, value) {
         (Kind::I32, Scalar::I64(number)) => {
             i32::try_from(number).map(Scalar::I32).map_err(|_| Misfit::Overflow)
@@ -90,11 +87,9 @@ fn cast<'a>(kind: Kind, value: Scalar<'a>) -> std::result::Result<Scalar<'a>, Mi
             Timestamp::from_rfc3339(text).map(Scalar::Timestamp).ok_or(Misfit::Type)
         }
         (Kind::I32 | Kind::I64 | Kind::Timestamp, Scalar::F32(number)) => {
-            cast(kind, Scalar::I64(whole(f64::from(number))?))
+            cast_whole(kind, whole(f64::from(number))?)
         }
-        (Kind::I32 | Kind::I64 | Kind::Timestamp, Scalar::F64(number)) => {
-            cast(kind, Scalar::I64(whole(number)?))
-        }
+        (Kind::I32 | Kind::I64 | Kind::Timestamp, Scalar::F64(number)) => cast_whole(kind, whole(number)?),
         (Kind::F32, Scalar::I32(number)) => Ok(Scalar::F32(number as f32)),
         (Kind::F32, Scalar::I64(number)) => Ok(Scalar::F32(number as f32)),
         (Kind::F32, Scalar::F64(number)) => match number as f32 {
@@ -107,6 +102,10 @@ fn cast<'a>(kind: Kind, value: Scalar<'a>) -> std::result::Result<Scalar<'a>, Mi
         (Kind::Vector(_), Scalar::Vector(_)) => Err(Misfit::Length),
         _ => Err(Misfit::Type),
     }
+}
+
+fn cast_whole<'a>(kind: Kind, number: i64) -> std::result::Result<Scalar<'a>, Misfit> {
+    if kind == Kind::I64 { Ok(Scalar::I64(number)) } else { cast(kind, Scalar::I64(number)) }
 }
 
 fn whole(number: f64) -> std::result::Result<i64, Misfit> {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::{
     Kind, MAX_ROW_BYTES, Scalar, Schema, VectorRef,
-    layout::{HEADER_BYTES, Layout, Place, Slot},
+    layout::{HEADER_BYTES, Layout, Slot, Span, set_bits},
 };
 use crate::types::{Error, Result, SchemaId, Timestamp};
 
@@ -93,9 +93,12 @@ impl<'a> RowRef<'a> {
 
     #[inline]
     fn read(&self, i: usize) -> Option<Scalar<'a>> {
-        let kind = self.schema.columns().get(i)?.kind;
-        let cell = self.cell(self.schema.slot(i)?)?;
-        Some(match kind {
+        let slot = self.schema.slot(i)?;
+        if self.is_null_at(slot) {
+            return None;
+        }
+        let cell = self.bytes_of(slot)?;
+        Some(match slot.kind {
             Kind::Bool => Scalar::Bool(*cell.first()? != 0),
             Kind::I32 => Scalar::I32(i32::from_le_bytes(*cell.first_chunk()?)),
             Kind::I64 => Scalar::I64(i64::from_le_bytes(*cell.first_chunk()?)),
@@ -109,30 +112,32 @@ impl<'a> RowRef<'a> {
         })
     }
 
-    /// The bytes of a column; `None` if it is null.
-    pub(super) fn cell(&self, slot: Slot) -> Option<&'a [u8]> {
-        if self.is_null_at(slot) { None } else { self.place(slot.place) }
-    }
-
+    #[inline]
     fn is_null_at(&self, slot: Slot) -> bool {
-        slot.rank >= self.layout.slots
+        slot.rank() >= self.layout.slots
             || self
                 .bytes
-                .get(HEADER_BYTES + slot.rank / 8)
-                .is_none_or(|byte| byte >> (slot.rank % 8) & 1 == 1)
+                .get(HEADER_BYTES + slot.rank() / 8)
+                .is_none_or(|byte| byte >> (slot.rank() % 8) & 1 == 1)
     }
 
-    fn place(&self, place: Place) -> Option<&'a [u8]> {
-        match place {
-            Place::Fixed { at, len } => {
+    #[inline]
+    fn bytes_of(&self, slot: Slot) -> Option<&'a [u8]> {
+        match slot.span() {
+            Span::Fixed { at, len } => {
                 let start = self.layout.fixed_at + at;
                 self.bytes.get(start..start + len)
             }
-            Place::Variable { index } => {
+            Span::Variable { index } => {
                 let start = if index == 0 { 0 } else { self.end_of(index - 1)? };
                 self.bytes.get(self.layout.variable_at..)?.get(start..self.end_of(index)?)
             }
         }
+    }
+
+    /// The null bitmap, if the bytes are that long.
+    pub(super) fn nulls(&self) -> &'a [u8] {
+        self.bytes.get(HEADER_BYTES..self.layout.fixed_at).unwrap_or_default()
     }
 
     /// Where an element of the variable section ends.
@@ -149,8 +154,7 @@ impl<'a> RowRef<'a> {
             .checked_sub(layout.variable_at)
             .ok_or_else(|| malformed("it is shorter than its fixed part"))?;
         let unused = layout.slots % 8;
-        let last = self.bytes.get(layout.fixed_at - 1).copied().unwrap_or_default();
-        if unused != 0 && last >> unused != 0 {
+        if unused != 0 && self.nulls().last().is_some_and(|last| last >> unused != 0) {
             return Err(malformed("its null bitmap has bits beyond the last column"));
         }
         let mut start = 0;
@@ -164,28 +168,42 @@ impl<'a> RowRef<'a> {
         if start != variable {
             return Err(malformed("it has bytes that belong to no column"));
         }
-        self.schema
-            .in_slot_order()
-            .take_while(|(_, slot)| slot.rank < layout.slots)
-            .try_for_each(|(at, slot)| self.validate_cell(at, slot))
+        set_bits(self.nulls())
+            .filter_map(|rank| self.schema.at_slot(rank))
+            .try_for_each(|i| self.check_null(i))?;
+        self.schema.fallible().try_for_each(|i| self.check_value(i))
     }
 
-    fn validate_cell(&self, at: usize, slot: Slot) -> Result<()> {
-        let Some(column) = self.schema.columns().get(at) else { return Ok(()) };
-        let cell = self.place(slot.place).unwrap_or_default();
-        let fault = if self.is_null_at(slot) {
-            cell.iter().any(|byte| *byte != 0).then_some("is null and has bytes")
-        } else {
-            match column.kind {
-                Kind::Bool => (cell.first() > Some(&1)).then_some("is a bool and neither 0 nor 1"),
-                Kind::Str => std::str::from_utf8(cell).is_err().then_some("is a str and not UTF-8"),
-                _ => None,
-            }
-        };
-        match fault {
-            None => Ok(()),
-            Some(fault) => Err(malformed(&format!("the column `{}` {fault}", column.name))),
+    /// A null has no bytes but zeroes.
+    fn check_null(&self, i: usize) -> Result<()> {
+        let bytes = self.schema.slot(i).and_then(|slot| self.bytes_of(slot)).unwrap_or_default();
+        match bytes.iter().all(|byte| *byte == 0) && (bytes.is_empty() || self.is_fixed(i)) {
+            true => Ok(()),
+            false => Err(self.wrong(i, "is null and has bytes")),
         }
+    }
+
+    /// A bool is 0 or 1, text is UTF-8.
+    fn check_value(&self, i: usize) -> Result<()> {
+        let Some(slot) = self.schema.slot(i) else { return Ok(()) };
+        if self.is_null_at(slot) {
+            return Ok(());
+        }
+        let bytes = self.bytes_of(slot).unwrap_or_default();
+        match slot.kind {
+            Kind::Bool if bytes.first() > Some(&1) => Err(self.wrong(i, "is a bool and neither 0 nor 1")),
+            Kind::Str if std::str::from_utf8(bytes).is_err() => Err(self.wrong(i, "is a str and not UTF-8")),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_fixed(&self, i: usize) -> bool {
+        self.schema.slot(i).is_some_and(|slot| slot.kind.fixed_bytes().is_some())
+    }
+
+    fn wrong(&self, i: usize, how: &str) -> Error {
+        let name = self.schema.columns().get(i).map_or("", |column| column.name.as_str());
+        malformed(&format!("the column `{name}` {how}"))
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Column, MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROW_BYTES,
-    layout::{Layout, Place, Slot},
+    Column, Kind, MAX_COLUMNS, MAX_NAME_BYTES, MAX_ROW_BYTES,
+    layout::{Layout, Slot, SlotSet},
 };
 use crate::types::{Error, Result, SchemaId, nearest};
 
@@ -25,6 +25,14 @@ pub struct Schema {
     by_slot: Vec<u16>,
     /// One for each ancestor, oldest first, and the schema's own.
     layouts: Vec<Layout>,
+    /// Columns that are not nullable.
+    required: SlotSet,
+    /// Score columns.
+    scores: SlotSet,
+    /// Columns with a range.
+    ranged: Vec<u16>,
+    /// Columns whose bytes may be wrong: bools and text.
+    fallible: Vec<u16>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -132,9 +140,29 @@ impl Schema {
         self.slots.get(column).copied()
     }
 
-    /// The columns in slot order, with their slots.
-    pub(super) fn in_slot_order(&self) -> impl Iterator<Item = (usize, Slot)> + '_ {
-        self.by_slot.iter().map(|at| (usize::from(*at), self.slots[usize::from(*at)]))
+    /// The column at this place of the null bitmap.
+    pub(super) fn at_slot(&self, rank: usize) -> Option<usize> {
+        self.by_slot.get(rank).copied().map(usize::from)
+    }
+
+    /// The columns that are not nullable.
+    pub(super) fn required(&self) -> &SlotSet {
+        &self.required
+    }
+
+    /// The score columns.
+    pub(super) fn scores(&self) -> &SlotSet {
+        &self.scores
+    }
+
+    /// The columns with a range.
+    pub(super) fn ranged(&self) -> impl Iterator<Item = usize> + '_ {
+        self.ranged.iter().copied().map(usize::from)
+    }
+
+    /// The columns whose bytes may be wrong.
+    pub(super) fn fallible(&self) -> impl Iterator<Item = usize> + '_ {
+        self.fallible.iter().copied().map(usize::from)
     }
 
     fn listing(&self) -> String {
@@ -166,7 +194,15 @@ impl Schema {
         }
         let by_name = by_name(&columns)?;
         let (slots, by_slot, layouts) = lay_out(&columns);
-        let schema = Schema { id, columns, by_name, slots, by_slot, layouts };
+        let set = |member: fn(&Column) -> bool| {
+            let members = columns.iter().zip(&slots).filter(|(column, _)| member(column));
+            SlotSet::of(slots.len(), members.map(|(_, slot)| slot.rank()))
+        };
+        let (required, scores) = (set(|column| !column.nullable), set(|column| column.is_score));
+        let ranged = listed(&columns, |column| column.min.is_some() || column.max.is_some());
+        let fallible = listed(&columns, |column| matches!(column.kind, Kind::Bool | Kind::Str));
+        let schema =
+            Schema { id, columns, by_name, slots, by_slot, layouts, required, scores, ranged, fallible };
         match schema.layout().variable_at {
             0..=MAX_ROW_BYTES => Ok(schema),
             bytes => Err(Error::invalid(format!(
@@ -228,28 +264,24 @@ fn by_name(columns: &[Column]) -> Result<Vec<u16>> {
 fn lay_out(columns: &[Column]) -> (Vec<Slot>, Vec<u16>, Vec<Layout>) {
     let mut order: Vec<u16> = (0..columns.len() as u16).collect();
     order.sort_by_key(|at| columns[usize::from(*at)].since);
-    let mut slots = vec![Slot { rank: 0, place: Place::Variable { index: 0 } }; columns.len()];
-    let (mut fixed, mut variables) = (0, 0);
+    let column = |at: &u16| &columns[usize::from(*at)];
+    let in_order = Slot::in_order(order.iter().map(|at| column(at).kind));
+    let mut by_column: Vec<(u16, Slot)> =
+        order.iter().copied().zip(in_order.iter().map(|(slot, _)| *slot)).collect();
+    by_column.sort_by_key(|(at, _)| *at);
     let mut layouts: Vec<Layout> = Vec::new();
-    for (rank, at) in order.iter().map(|at| usize::from(*at)).enumerate() {
-        let place = match columns[at].kind.fixed_bytes() {
-            Some(len) => {
-                fixed += len;
-                Place::Fixed { at: fixed - len, len }
-            }
-            None => {
-                variables += 1;
-                Place::Variable { index: variables - 1 }
-            }
-        };
-        slots[at] = Slot { rank, place };
-        let layout = Layout::new(columns[at].since, rank + 1, fixed, variables);
+    for (at, (_, layout)) in order.iter().zip(in_order) {
+        let layout = Layout { schema: column(at).since, ..layout };
         match layouts.last_mut() {
             Some(last) if last.schema == layout.schema => *last = layout,
             _ => layouts.push(layout),
         }
     }
-    (slots, order, layouts)
+    (by_column.into_iter().map(|(_, slot)| slot).collect(), order, layouts)
+}
+
+fn listed(columns: &[Column], member: fn(&Column) -> bool) -> Vec<u16> {
+    (0..columns.len() as u16).filter(|at| member(&columns[usize::from(*at)])).collect()
 }
 
 impl TryFrom<Parts> for Schema {

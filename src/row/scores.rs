@@ -4,7 +4,7 @@ use super::{
     Builder, RowRef, Scalar, Schema, Writer,
     builder::{mark, store},
     convert,
-    layout::Place,
+    layout::Span,
 };
 use crate::types::Result;
 
@@ -28,11 +28,11 @@ fn patched(schema: &Schema, row: RowRef<'_>, scores: &[(usize, Scalar<'_>)]) -> 
     let mut bytes = row.bytes().to_vec();
     for (i, value) in scores {
         let (Some(column), Some(slot)) = (schema.columns().get(*i), schema.slot(*i)) else { return Ok(None) };
-        let Place::Fixed { at, len } = slot.place else { return Ok(None) };
+        let Span::Fixed { at, len } = slot.span() else { return Ok(None) };
         let value = convert::fit(column, *value)?;
         let start = layout.fixed_at + at;
         store(&mut bytes[start..start + len], value);
-        mark(&mut bytes, slot.rank, value.is_null());
+        mark(&mut bytes, slot.rank(), value.is_null());
     }
     Ok(Some(bytes))
 }
