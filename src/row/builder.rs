@@ -1,7 +1,7 @@
 //! Making a packed row.
 
 use super::{
-    MAX_ROW_BYTES, Scalar, Schema, Writer, convert,
+    Kind, MAX_ROW_BYTES, Scalar, Schema, Writer, convert,
     layout::{HEADER_BYTES, Span},
 };
 use crate::types::{Error, Result};
@@ -11,6 +11,8 @@ use crate::types::{Error, Result};
 pub struct Builder<'s> {
     schema: &'s Schema,
     writer: Writer,
+    /// Where the fixed section starts.
+    fixed_at: usize,
     /// Header, bitmap, fixed section and offsets, as they will lie in the row.
     head: Vec<u8>,
     /// The bytes of `str` and `bytes` columns in the order in which they were set.
@@ -36,7 +38,14 @@ impl<'s> Builder<'s> {
         if let (Some(last), used @ 1..) = (bitmap.last_mut(), layout.slots % 8) {
             *last = (1 << used) - 1;
         }
-        Builder { schema, writer, head, variable: Vec::new(), spans: vec![(0, 0); layout.variables()] }
+        Builder {
+            schema,
+            writer,
+            fixed_at: layout.fixed_at,
+            head,
+            variable: Vec::new(),
+            spans: vec![(0, 0); layout.variables()],
+        }
     }
 
     /// The schema of the row.
@@ -51,13 +60,23 @@ impl<'s> Builder<'s> {
         let (Some(column), Some(slot)) = (schema.columns().get(i), schema.slot(i)) else {
             return Err(Error::invalid(format!("there is no column {i} in {}", schema.columns().len())));
         };
+        if let (Scalar::F64(number), Kind::F64, Span::Fixed { at, .. }) = (value, column.kind, slot.span())
+            && !column.is_score
+            && column.admits(number)
+        {
+            // The short way for what most features are.
+            let start = self.fixed_at + at;
+            self.head[start..start + 8].copy_from_slice(&number.to_le_bytes());
+            mark(&mut self.head, slot.rank(), false);
+            return Ok(());
+        }
         let value = convert::fit(column, value)?;
         if column.is_score && self.writer == Writer::Client && !value.is_null() {
             return Err(convert::score_written(column));
         }
         match slot.span() {
             Span::Fixed { at, len } => {
-                let start = schema.layout().fixed_at + at;
+                let start = self.fixed_at + at;
                 store(&mut self.head[start..start + len], value);
             }
             Span::Variable { index } => self.spans[index] = self.append(value)?,

@@ -71,13 +71,31 @@ impl<'a> RowRef<'a> {
     }
 
     /// Column `i` as numpy's `astype(float64)` casts it; see [`Scalar::as_f64`]. `None` if it is null or no number.
+    #[inline]
     pub fn f64(&self, i: usize) -> Option<f64> {
-        self.read(i)?.as_f64()
+        match self.double(i) {
+            Some(number) => Some(number),
+            None => self.read(i)?.as_f64(),
+        }
     }
 
     /// Column `i` as numpy's `astype(float32)` casts it; see [`Scalar::as_f32`]. `None` if it is null or no number.
+    #[inline]
     pub fn f32(&self, i: usize) -> Option<f32> {
-        self.read(i)?.as_f32()
+        match self.double(i) {
+            Some(number) => Some(number as f32),
+            None => self.read(i)?.as_f32(),
+        }
+    }
+
+    /// The short way to what most features are.
+    #[inline]
+    fn double(&self, i: usize) -> Option<f64> {
+        let slot = self.schema.slot(i)?;
+        if slot.kind != Kind::F64 || self.is_null_at(slot) {
+            return None;
+        }
+        Some(f64::from_le_bytes(*self.bytes_of(slot)?.first_chunk()?))
     }
 
     /// Column `i` as numpy's `astype(int64)` casts it; see [`Scalar::as_i64`]. `None` if it is null or no number.

@@ -24,7 +24,7 @@ use crate::types::Error;
 /// refused with the nearest name; a column without a field is null.
 pub fn to_row<T: Serialize + ?Sized>(schema: &Schema, value: &T) -> Result<Vec<u8>, Error> {
     let mut builder = Builder::new(schema);
-    value.serialize(Fields { builder: &mut builder, next: None }).map_err(|refusal| refusal.0)?;
+    value.serialize(Fields { builder: &mut builder, key: None, next: 0 }).map_err(|refusal| refusal.0)?;
     builder.finish()
 }
 
@@ -52,12 +52,19 @@ type Done<T = ()> = Result<T, Refusal>;
 struct Fields<'b, 's> {
     builder: &'b mut Builder<'s>,
     /// The column of the map key just read.
-    next: Option<usize>,
+    key: Option<usize>,
+    /// Where the next field is looked for first: structs tend to have their fields in the order of the columns.
+    next: usize,
 }
 
 impl Fields<'_, '_> {
     fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Done {
-        let column = self.builder.schema().require(name).map_err(Refusal)?;
+        let schema = self.builder.schema();
+        let column = match schema.columns().get(self.next) {
+            Some(column) if column.name == name => self.next,
+            _ => schema.require(name).map_err(Refusal)?,
+        };
+        self.next = column + 1;
         value.serialize(Cell { builder: self.builder, column })
     }
 }
@@ -151,12 +158,12 @@ impl SerializeMap for Fields<'_, '_> {
         let Leaf::Text(name) = Leaf::of(key)? else {
             return Err(Refusal(Error::invalid("the keys of a row are the names of its columns")));
         };
-        self.next = Some(self.builder.schema().require(&name).map_err(Refusal)?);
+        self.key = Some(self.builder.schema().require(&name).map_err(Refusal)?);
         Ok(())
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Done {
-        let Some(column) = self.next.take() else { return Err(no_fields(self)) };
+        let Some(column) = self.key.take() else { return Err(no_fields(self)) };
         value.serialize(Cell { builder: self.builder, column })
     }
 
