@@ -1,10 +1,12 @@
 use super::{features::Found, scores::Score, table::Key, *};
 use crate::{
+    binding,
     catalog::{
         BindingFile, Catalogue, Command, Manifest, ModelKind, ModelVersion, Node, OutputKind, OutputSignature,
     },
+    cli::rows::{Format, Shape, read_path},
     model::{DType, Dim, Port},
-    row::{Kind, schema_file},
+    row::{Kind, RowRef, schema_file},
     types::{Digest, KeyKind, NodeId},
 };
 
@@ -287,5 +289,18 @@ fn bind(sketch: &Sketch<'_>, model: &Model) {
     }
     let map = catalogue.map("things").unwrap();
     let binding = catalogue.bindings().next().unwrap();
-    crate::binding::compile(binding, map, &version).unwrap();
+    let compiled = binding::compile(binding, map, &version).unwrap();
+    let schema = map.schema().unwrap();
+    let shape = Shape {
+        schema: schema.clone(),
+        key: sketch.table.key.name().to_owned(),
+        key_kind: map.key_kind,
+        ignored: sketch.table.ignored.clone(),
+    };
+    let mut features = binding::Features::new(&compiled);
+    for line in read_path(sketch.rows, Format::Csv, &shape).unwrap() {
+        let line = line.unwrap();
+        compiled.gather(&RowRef::new(schema, &line.row).unwrap(), &line.key, &mut features).unwrap();
+    }
+    assert_eq!(features.rows as u64, sketch.table.rows);
 }
