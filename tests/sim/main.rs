@@ -1,55 +1,40 @@
 //! A partition's core under a seeded scheduler: virtual time, a network that delays, drops, repeats and reorders, models that
-//! are late or fail, a lease that lapses, a model that is replaced. What must hold is in `oracle.rs`.
+//! are late or fail, a lease that lapses, a model that is replaced. What must hold is in `oracle.rs`, `follower.rs` and
+//! `linear.rs`.
+//!
+//! `cargo test --test sim` runs a few dozen seeds. `cargo test --test sim -- --seeds 5000 --from 1000 --json` runs others; a
+//! seed that fails fails again.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic, and reports"
+)]
 
+mod arguments;
+mod cases;
 mod client;
 mod dice;
 mod follower;
 mod grid;
+mod linear;
 mod oracle;
 mod world;
 
-use world::{Plan, World};
+use std::process::ExitCode;
 
-/// Seeds a run of the tests tries.
-const SEEDS: u64 = 40;
+use arguments::Arguments;
 
-fn outcome(seed: u64, plan: &Plan) -> Result<world::Summary, String> {
-    World::new(seed, plan).run().map_err(|broken| format!("seed {seed}: {broken}"))
-}
-
-#[test]
-fn the_promises_hold() {
-    let mut sum = world::Summary::default();
-    for seed in 0..SEEDS {
-        sum.add(&outcome(seed, &Plan::default()).unwrap());
+fn main() -> ExitCode {
+    let arguments = Arguments::read();
+    if arguments.list {
+        cases::ALL.iter().for_each(|(name, _)| println!("{name}: test"));
+        return ExitCode::SUCCESS;
     }
-    // A run in which nothing went wrong proves nothing.
-    let rare =
-        [sum.repeated, sum.refused, sum.scored_late, sum.expired, sum.unserved, sum.overloaded, sum.overruns];
-    assert!(rare.iter().all(|count| *count > 10), "{sum:?}");
-}
-
-#[test]
-fn a_seed_replays_to_the_same_trace() {
-    for seed in [3, 4] {
-        let [first, second] = [0, 1].map(|_| outcome(seed, &Plan::default()).unwrap());
-        assert_eq!(first, second, "seed {seed}");
-    }
-    assert_ne!(outcome(3, &Plan::default()).unwrap().trace, outcome(4, &Plan::default()).unwrap().trace);
-}
-
-#[test]
-fn the_oracle_sees_a_wrong_score() {
-    let plan = Plan { wrong_scores: true, ..Plan::default() };
-    let broken = outcome(1, &plan).unwrap_err();
-    assert!(broken.contains("score"), "{broken}");
-}
-
-#[test]
-fn the_oracle_sees_a_request_that_takes_effect_twice() {
-    let plan = Plan { retries_with_new_numbers: true, ..Plan::default() };
-    let broken = outcome(1, &plan).unwrap_err();
-    assert!(broken.contains("twice"), "{broken}");
+    let failed = match arguments.seeds {
+        Some(seeds) => cases::run_seeds(arguments.from, seeds, arguments.json),
+        None => cases::run(&arguments),
+    };
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -10,6 +10,8 @@ use embergrid::partition::{
     Core, Effect, Input, Limits, Origin, Outcome, Request, ScoreTask, Setup, Ticket, View,
 };
 use embergrid::row::RowRef;
+use serde::Serialize;
+
 use embergrid::types::{
     Class, Error, JoinId, Key, MapId, Now, PartitionId, Position, RequestId, SessionId, Timestamp,
 };
@@ -18,6 +20,7 @@ use super::client::{self, Client};
 use super::dice::Dice;
 use super::follower::{self, Follower};
 use super::grid;
+use super::linear::History;
 use super::oracle::{self, Oracle};
 
 const CLIENTS: u64 = 4;
@@ -43,10 +46,12 @@ pub(crate) struct Plan {
     pub(crate) wrong_scores: bool,
     /// Clients break the rule that makes retries safe.
     pub(crate) retries_with_new_numbers: bool,
+    /// Reads now and then find nothing.
+    pub(crate) stale_reads: bool,
 }
 
 /// What a run came to.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
     pub(crate) trace: u64,
     pub(crate) repeated: u64,
@@ -96,6 +101,8 @@ pub(crate) struct World<'p> {
     /// The rows that the follower is to know after each entry.
     history: BTreeMap<Position, follower::Rows>,
     oracle: Oracle,
+    /// What the clients saw, judged apart from the oracle.
+    seen: History,
     clients: BTreeMap<u64, Client>,
     /// By time, then by the order of scheduling.
     queue: BTreeMap<(u64, u64), Happening>,
@@ -133,6 +140,7 @@ impl<'p> World<'p> {
             follower: Follower::default(),
             history: BTreeMap::new(),
             oracle: Oracle::default(),
+            seen: History::default(),
             clients: (1..=CLIENTS).map(|session| (session, Client::new(session, REQUESTS))).collect(),
             queue: BTreeMap::new(),
             scheduled: 0,
@@ -224,6 +232,7 @@ impl<'p> World<'p> {
         let client = self.clients.get_mut(&session).unwrap();
         let Some(request) = client.ask(&mut self.dice, &self.view, self.now_us) else { return false };
         self.oracle.asked(&request);
+        self.seen.asked(&request, self.now_us);
         self.send(request);
         true
     }
@@ -254,7 +263,8 @@ impl<'p> World<'p> {
         if !client.outstanding.contains_key(&number) {
             return Ok(());
         }
-        let is_last = self.oracle.answer(RequestId { session: SessionId(session), number }, &answer)?;
+        let id = RequestId { session: SessionId(session), number };
+        let is_last = self.oracle.answer(id, &answer)?;
         if let Err(error) = &answer {
             self.summary.refused += u64::from(is_last);
             self.summary.overloaded += u64::from(error.class == Class::Overloaded);
@@ -262,6 +272,7 @@ impl<'p> World<'p> {
         if !is_last {
             return Ok(());
         }
+        self.seen.answered(id, &answer, self.now_us);
         client.answered(number, answer.ok().and_then(|outcome| outcome.version));
         while self.clients[&session].outstanding.len() < OUTSTANDING && self.ask(session) {}
         Ok(())
@@ -285,6 +296,9 @@ impl<'p> World<'p> {
         let expected = self.oracle.rows.get(&(map, key.packed().to_vec()));
         match read {
             Ok(record) if self.now_us < self.lease_until_us => {
+                let stale = self.plan.stale_reads && self.dice.percent(50);
+                let seen = if stale { None } else { record.as_ref() };
+                self.seen.read(map, key.packed(), seen, self.now_us);
                 let same = record.as_ref() == expected;
                 if same { Ok(()) } else { Err(format!("read {record:?}, committed is {expected:?}")) }
             }
@@ -407,6 +421,7 @@ impl<'p> World<'p> {
             let map = grid::map_id(&self.view, name);
             self.check_map(map)?;
         }
+        self.seen.check()?;
         self.summary.trace = self.trace.finish();
         self.summary.scored_late = self.oracle.scored_late;
         self.summary.expired = self.oracle.expired;

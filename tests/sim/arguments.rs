@@ -1,0 +1,50 @@
+//! What the simulation is told on the command line.
+
+/// Seeds to run, or cases by name as with any other test.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    /// How many seeds to run in place of the cases.
+    pub(crate) seeds: Option<u64>,
+    /// The first one.
+    pub(crate) from: u64,
+    /// One object on stdout.
+    pub(crate) json: bool,
+    pub(crate) list: bool,
+    exact: bool,
+    wanted: Vec<String>,
+    skipped: Vec<String>,
+}
+
+impl Arguments {
+    /// Reads the arguments of this process. Those of Rust's own test harness are taken for what they mean, or passed over.
+    pub(crate) fn read() -> Self {
+        let mut read = Self::default();
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let (flag, value) =
+                word.split_once('=').map_or((word.as_str(), None), |(a, b)| (a, Some(b.to_owned())));
+            let mut value =
+                || value.clone().or_else(|| words.next()).unwrap_or_else(|| panic!("{flag} takes a value"));
+            let number =
+                |text: String| text.parse().unwrap_or_else(|_| panic!("{flag} takes a number, not {text}"));
+            match flag {
+                "--seeds" => read.seeds = Some(number(value())),
+                "--from" => read.from = number(value()),
+                "--json" => read.json = true,
+                "--list" => read.list = true,
+                "--exact" => read.exact = true,
+                "--skip" => read.skipped.push(value()),
+                "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(value()),
+                flag if flag.starts_with('-') => {}
+                name => read.wanted.push(name.to_owned()),
+            }
+        }
+        read
+    }
+
+    /// Whether the case is to run.
+    pub(crate) fn wants(&self, case: &str) -> bool {
+        let is = |name: &String| if self.exact { case == name } else { case.contains(name) };
+        (self.wanted.is_empty() || self.wanted.iter().any(is)) && !self.skipped.iter().any(is)
+    }
+}
