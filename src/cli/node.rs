@@ -45,7 +45,7 @@ async fn serve(context: &Context, mut settings: Settings) -> Result {
     settings.listening_at(address);
     let data_dir = settings.node.data_dir.clone();
     let mut running = tokio::select! {
-        running = Running::start(server, settings.node) => running?,
+        running = Running::start(server, settings.node, settings.server) => running?,
         () = interrupt.wait() => return Ok(()),
     };
     let cluster = running.grid().cluster();

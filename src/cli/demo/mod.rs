@@ -20,7 +20,12 @@ use super::{
     payments::write_csv,
     running::Running,
 };
-use crate::{client::Client, node, server::Server, types::Error};
+use crate::{
+    client::Client,
+    node,
+    server::{Limits, Server},
+    types::Error,
+};
 use alerts::{Alerts, THRESHOLD};
 use live::Live;
 use marks::Marks;
@@ -82,7 +87,7 @@ impl Demo {
         let live = Live::new(context.output);
         let server = Server::bind("127.0.0.1:0").await?;
         let address = server.address()?.to_string();
-        let running = Running::start(server, node::Options::default()).await?;
+        let running = Running::start(server, node::Options::default(), Limits::default()).await?;
         live.say(format_args!("one node in this process, at {address}: its rows are in one memory"));
         let client = Client::connect(&address).await?;
         let map = bundle::deploy(&client).await?;
