@@ -4,6 +4,8 @@ mod build;
 pub(super) mod proto;
 mod scan;
 mod tensor;
+#[cfg(test)]
+mod tests;
 
 use prost::Message;
 

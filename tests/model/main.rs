@@ -1,0 +1,135 @@
+//! Models as their libraries export them: the engine gives what the libraries predict.
+//!
+//! The fixtures are a part of what `exports.py` writes; run it for all of them.
+
+use std::path::{Path, PathBuf};
+
+use embergrid::model::{
+    Backend, Dim, Error, Labels, Limits, Model, Options, TensorView,
+    golden::{Tolerance, read_file, verify_dirs},
+};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/model/fixtures")
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    read_file(&fixtures().join(name).join("model.onnx"), 1 << 20).expect("a fixture")
+}
+
+fn load(bytes: &[u8]) -> Result<Model, Error> {
+    Model::load(bytes, &Options::default())
+}
+
+#[test]
+fn every_export_gives_what_its_library_predicts() {
+    for backend in [Backend::Flex, Backend::Ndarray] {
+        // With no loops of our own everything goes through the backend.
+        for loop_elements in [Options::default().loop_elements, 0] {
+            let options = Options { backend, loop_elements, ..Options::default() };
+            let tolerance = Tolerance { rtol: 1e-5, atol: 1e-5 };
+            let report = verify_dirs(&[fixtures()], tolerance, &options).expect("fixtures");
+            let failed: Vec<_> = report.cases.iter().filter(|case| !case.message.is_empty()).collect();
+            assert!(report.all_ok(), "{backend}, loops up to {loop_elements}: {failed:#?}");
+            assert_eq!(report.ok, 25);
+        }
+    }
+}
+
+#[test]
+fn the_bundled_models_reproduce_their_golden_samples() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let tolerance = Tolerance { rtol: 1e-5, atol: 1e-5 };
+    let report = verify_dirs(&[models], tolerance, &Options::default()).expect("models");
+    assert!(report.all_ok(), "{:#?}", report.cases);
+}
+
+#[test]
+fn a_classifiers_port_names_its_classes() {
+    let model = load(&bytes("logistic_strings")).expect("it loads");
+    let names: Vec<&str> = model.outputs().iter().map(|port| port.name.as_str()).collect();
+    assert_eq!(names, ["output_label", "output_probability"]);
+    let classes = ["setosa", "versicolor", "virginica"].map(str::to_owned).to_vec();
+    assert_eq!(model.outputs()[1].labels, Some(Labels::Strings(classes)));
+    assert_eq!(model.inputs()[0].shape, [Dim::Unknown, Dim::Fixed(4)]);
+}
+
+#[test]
+fn a_tensor_that_does_not_fit_is_named_with_what_is_expected() {
+    let model = load(&bytes("logistic")).expect("it loads");
+    let error =
+        model.run(&[TensorView::F32 { shape: &[1, 3], data: &[0.0; 3] }]).expect_err("3 of 30 columns");
+    assert_eq!(error.to_string(), "input `X`: expected f32 [?, 30], given f32 [1, 3]");
+    let error = model.run(&[TensorView::F64 { shape: &[1, 30], data: &[0.0; 30] }]).expect_err("64 bits");
+    assert_eq!(error.to_string(), "input `X`: expected f32 [?, 30], given f64 [1, 30]");
+}
+
+#[test]
+fn no_rows_give_no_scores() {
+    for backend in [Backend::Flex, Backend::Ndarray] {
+        for name in ["logistic", "mlp_binary", "xgb_multiclass", "bayes", "torch_mlp"] {
+            let model =
+                Model::load(&bytes(name), &Options { backend, ..Options::default() }).expect("it loads");
+            let Dim::Fixed(columns) = model.inputs()[0].shape[1] else { panic!("{name} has no width") };
+            let outputs = model.run(&[TensorView::F32 { shape: &[0, columns], data: &[] }]);
+            let outputs = outputs.unwrap_or_else(|error| panic!("{name} on {backend}: {error}"));
+            assert!(outputs.iter().all(|output| output.data.is_empty()), "{name}: {outputs:?}");
+        }
+    }
+}
+
+#[test]
+fn models_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Model>();
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused_and_never_panics() {
+    let whole = bytes("logistic");
+    for length in 0..whole.len() {
+        let error = load(&whole[..length]).err();
+        assert!(!matches!(error, Some(Error::Panic { .. })), "{length} bytes: {error:?}");
+    }
+    let error = load(&whole[..whole.len() / 2]).expect_err("half a file");
+    let text =
+        "not a readable ONNX model: the file ends in the middle of a field: it is truncated or no ONNX file";
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn a_file_with_any_byte_changed_never_panics() {
+    for name in ["logistic", "two_inputs", "tree_multiclass"] {
+        let mut bytes = bytes(name);
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            bytes[at] = byte.wrapping_add(1 + (at % 255) as u8);
+            if let Ok(model) = load(&bytes)
+                && let [Dim::Unknown, Dim::Fixed(columns)] = model.inputs()[0].shape[..]
+                && columns < 100
+            {
+                let row = vec![0.5; columns];
+                let result = model.run(&[TensorView::F32 { shape: &[1, columns], data: &row }]);
+                assert!(!matches!(result, Err(Error::Panic { .. })), "{name}, byte {at}: {result:?}");
+            }
+            bytes[at] = byte;
+        }
+    }
+}
+
+#[test]
+fn what_is_no_model_is_refused_by_name() {
+    let error = load(&[]).expect_err("no bytes");
+    assert_eq!(error.to_string(), "not a readable ONNX model: the file is empty");
+    let noise: Vec<u8> = (0..4096_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    assert!(matches!(load(&noise), Err(Error::Decode { .. })));
+    let text = load(b"\x08\x08").expect_err("no graph");
+    assert_eq!(
+        text.to_string(),
+        "not a readable ONNX model: it holds no graph: it is no ONNX file, or an empty one"
+    );
+    let limits = Limits { bytes: 100, ..Limits::default() };
+    let error =
+        Model::load(&bytes("logistic"), &Options { limits, ..Options::default() }).expect_err("too long");
+    assert!(matches!(error, Error::Limit { limit: 100, .. }));
+}
