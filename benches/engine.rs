@@ -45,7 +45,9 @@ fn main() {
 
 /// Numbers that no branch predictor learns.
 fn numbers(count: usize) -> Vec<f32> {
-    (0..count as u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0).collect()
+    (0..count as u32)
+        .map(|index| (index.wrapping_mul(2_654_435_761) >> 8) as f32 / 8_388_608.0 - 1.0)
+        .collect()
 }
 
 #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
@@ -86,32 +88,48 @@ fn loops_only(report: &mut Report, arguments: &Arguments, rows: usize) {
     let data = numbers(rows * COLUMNS);
     let shape = [rows, COLUMNS];
     let upload = || Flex::float_from_data(TensorData::new(data.clone(), shape), &FlexDevice);
-    let row = |value: f32| Flex::float_from_data(TensorData::new(vec![value; COLUMNS], [1, COLUMNS]), &FlexDevice);
+    let row =
+        |value: f32| Flex::float_from_data(TensorData::new(vec![value; COLUMNS], [1, COLUMNS]), &FlexDevice);
     let (offset, scale) = (row(0.5), row(2.0));
     let picked: Vec<i64> = (0..COLUMNS as i64 / 2).map(|index| index * 2).collect();
     let places = Flex::int_from_data(TensorData::new(picked.clone(), [picked.len()]), &FlexDevice);
     let order: Attribute = ("perm", Kind::Ints(vec![1, 0]));
     let columns: Attribute = ("axis", Kind::Int(1));
-    let scaler = vec![("offset", Kind::Floats(vec![0.5; COLUMNS])), ("scale", Kind::Floats(vec![2.0; COLUMNS]))];
+    let scaler =
+        vec![("offset", Kind::Floats(vec![0.5; COLUMNS])), ("scale", Kind::Floats(vec![2.0; COLUMNS]))];
     let bools = BoolDType::from(burn_backend::DType::Bool(BoolStore::Native));
     type OnBurn<'b> = Box<dyn Fn(FlexTensor) -> FlexTensor + 'b>;
     let operators: [(&str, Vec<u8>, OnBurn<'_>); 6] = [
-        ("Scaler", file("ai.onnx.ml", "Scaler", &["x"], &scaler, None), Box::new(|x| {
-            Flex::float_mul(Flex::float_sub(x, offset.clone()), scale.clone())
-        })),
-        ("Gather", file("", "Gather", &["x", "w"], &[columns.clone()], Some(indices(&picked))), Box::new(|x| {
-            Flex::float_select(x, 1, places.clone())
-        })),
-        ("Concat", file("", "Concat", &["x", "x"], &[columns], None), Box::new(|x| {
-            Flex::float_cat(vec![x.clone(), x], 1)
-        })),
-        ("Transpose", file("", "Transpose", &["x"], &[order], None), Box::new(|x| Flex::float_permute(x, &[1, 0]))),
-        ("ArgMax", file("", "ArgMax", &["x"], &[("axis", Kind::Int(1))], None), Box::new(|x| {
-            Flex::float_argmax(x, 1, IntDType::I64)
-        })),
-        ("Greater", file("", "Greater", &["x", "x"], &[], None), Box::new(|x| {
-            Flex::float_greater(x.clone(), x, bools)
-        })),
+        (
+            "Scaler",
+            file("ai.onnx.ml", "Scaler", &["x"], &scaler, None),
+            Box::new(|x| Flex::float_mul(Flex::float_sub(x, offset.clone()), scale.clone())),
+        ),
+        (
+            "Gather",
+            file("", "Gather", &["x", "w"], &[columns.clone()], Some(indices(&picked))),
+            Box::new(|x| Flex::float_select(x, 1, places.clone())),
+        ),
+        (
+            "Concat",
+            file("", "Concat", &["x", "x"], &[columns], None),
+            Box::new(|x| Flex::float_cat(vec![x.clone(), x], 1)),
+        ),
+        (
+            "Transpose",
+            file("", "Transpose", &["x"], &[order], None),
+            Box::new(|x| Flex::float_permute(x, &[1, 0])),
+        ),
+        (
+            "ArgMax",
+            file("", "ArgMax", &["x"], &[("axis", Kind::Int(1))], None),
+            Box::new(|x| Flex::float_argmax(x, 1, IntDType::I64)),
+        ),
+        (
+            "Greater",
+            file("", "Greater", &["x", "x"], &[], None),
+            Box::new(|x| Flex::float_greater(x.clone(), x, bools)),
+        ),
     ];
     for (name, file, on_burn) in operators {
         let model = Model::load(&file, &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -119,7 +137,13 @@ fn loops_only(report: &mut Report, arguments: &Arguments, rows: usize) {
         let mut ours =
             || nanoseconds(arguments.divisor, || drop(black_box(model.run(&[view]).expect("it runs"))));
         let mut burn = || nanoseconds(arguments.divisor, || drop(black_box(on_burn(upload()).into_data())));
-        compare(report, arguments, format!("{name}, {rows} x {COLUMNS}: ours beside burn"), &mut ours, &mut burn);
+        compare(
+            report,
+            arguments,
+            format!("{name}, {rows} x {COLUMNS}: ours beside burn"),
+            &mut ours,
+            &mut burn,
+        );
     }
 }
 
@@ -200,7 +224,13 @@ fn attribute((name, kind): &Attribute) -> Vec<u8> {
 }
 
 /// A model of one operator from `x` to `y`.
-fn file(domain: &str, op: &str, inputs: &[&str], attributes: &[Attribute], weights: Option<Vec<u8>>) -> Vec<u8> {
+fn file(
+    domain: &str,
+    op: &str,
+    inputs: &[&str],
+    attributes: &[Attribute],
+    weights: Option<Vec<u8>>,
+) -> Vec<u8> {
     let inputs: Vec<u8> = inputs.iter().flat_map(|input| field(1, input.as_bytes())).collect();
     let attributes: Vec<u8> = attributes.iter().flat_map(|pair| field(5, &attribute(pair))).collect();
     let op = [field(4, op.as_bytes()), field(7, domain.as_bytes())].concat();
