@@ -107,7 +107,7 @@ fn loops_only(report: &mut Report, arguments: &Arguments, rows: usize) {
         ),
         (
             "Gather",
-            file("", "Gather", &["x", "w"], &[columns.clone()], Some(indices(&picked))),
+            file("", "Gather", &["x", "w"], std::slice::from_ref(&columns), Some(indices(&picked))),
             Box::new(|x| Flex::float_select(x, 1, places.clone())),
         ),
         (

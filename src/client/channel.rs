@@ -1,6 +1,6 @@
 //! Connections as tonic makes them.
 
-use std::{error::Error as _, fmt::Write};
+use std::{error::Error as _, fmt::Write, time::Duration};
 
 use tonic::transport::{Channel, Endpoint};
 
@@ -13,6 +13,8 @@ use crate::{
 /// What a node may send unread on one call, and on one connection.
 const STREAM_WINDOW_BYTES: u32 = 2 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// How long a connection may be silent, and then how long a ping unanswered.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// A frame of replies ends once it is past the limit, so that it exceeds it by one reply.
 const REPLY_FRAME_BYTES: usize = 2 * MAX_FRAME_BYTES;
 
@@ -43,8 +45,8 @@ fn endpoint(address: &str, options: &Options) -> Result<Endpoint> {
     Ok(endpoint
         .connect_timeout(options.connect_timeout)
         .tcp_nodelay(true)
-        .http2_keep_alive_interval(std::time::Duration::from_secs(5))
-        .keep_alive_timeout(std::time::Duration::from_secs(5))
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES))

@@ -6,6 +6,10 @@ use embergrid::wire::v1::{
     self, admin_client::AdminClient, grid_client::GridClient, key::Payload, row::Form, value::Kind,
 };
 use tonic::{Code, transport::Channel};
+use tonic_reflection::pb::v1::{
+    ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
+    server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
+};
 
 use crate::node;
 
@@ -71,5 +75,30 @@ async fn the_catalogue_is_described() {
     let status = admin.status(v1::StatusRequest { partitions: true }).await.unwrap().into_inner();
     assert_eq!(status.totals.map(|totals| (totals.total, totals.healthy)), Some((13, 13)));
     assert_eq!((status.nodes.len(), status.partitions.len()), (1, 13));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_tells_the_services_and_their_messages() {
+    let node = node::start().await;
+    let ask = |request: MessageRequest| {
+        let request = ServerReflectionRequest { message_request: Some(request), ..Default::default() };
+        let channel = channel(&node.address);
+        async move {
+            let mut reflection = ServerReflectionClient::new(channel.await);
+            let replies = reflection.server_reflection_info(tokio_stream::once(request)).await.unwrap();
+            replies.into_inner().message().await.unwrap().unwrap().message_response.unwrap()
+        }
+    };
+    let MessageResponse::ListServicesResponse(list) = ask(MessageRequest::ListServices(String::new())).await
+    else {
+        panic!("a list of services");
+    };
+    let names: Vec<String> = list.service.into_iter().map(|service| service.name).collect();
+    assert!(
+        names.contains(&"embergrid.v1.Grid".to_string()) && names.contains(&"embergrid.v1.Admin".to_string())
+    );
+    let symbol = MessageRequest::FileContainingSymbol("embergrid.v1.PutRequest".into());
+    assert!(matches!(ask(symbol).await, MessageResponse::FileDescriptorResponse(_)));
     node.stop().await;
 }
