@@ -20,15 +20,18 @@ pub(super) fn fold(graph: &mut Graph, options: &Options) -> Result<(), Error> {
     let mut failed = None;
     nodes.retain(|node| {
         let constant = node.inputs.iter().flatten().all(|input| graph.constant(*input).is_some());
-        if !constant || failed.is_some() {
+        if !constant || failed.is_some() || budget == 0 {
             return true;
         }
         match compute(graph, node, options) {
             Ok(tensors) => {
-                // What would take more memory than the weights may is computed in each run instead.
-                let size = tensors.iter().map(|tensor| tensor.data.len()).sum();
-                let Some(left) = budget.checked_sub(size) else { return true };
-                budget = left;
+                let size: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
+                // What would take more memory than the weights may is computed in each run instead; so is the rest.
+                let kept = budget >= size;
+                budget = budget.saturating_sub(size);
+                if !kept {
+                    return true;
+                }
                 for (output, tensor) in node.outputs.iter().zip(tensors) {
                     if let Some(output) = output {
                         graph.values[output.index()].constant = Some(Arc::new(tensor));
