@@ -118,9 +118,10 @@ mod tests {
                 let combiner = &combiner;
                 scope.spawn(move || {
                     for n in 0..10_000 {
-                        while combiner.post(sender * 10_000 + n) == Drained::Relieve
-                            && combiner.drain() == Drained::Relieve
-                        {}
+                        let mut drained = combiner.post(sender * 10_000 + n);
+                        while drained == Drained::Relieve {
+                            drained = combiner.drain();
+                        }
                     }
                 });
             }
