@@ -15,8 +15,8 @@ use arguments::Arguments;
 use bytes::Bytes;
 use embergrid::binding::{Score, ScoreValue};
 use embergrid::catalog::{
-    BindingFile, Catalogue, Command, Configuration, InputSignature, MapFile, ModelKind, ModelVersion, Node,
-    NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
+    BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, ModelKind,
+    ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
 };
 use embergrid::partition::{Core, Effect, Input, Limits, Op, Origin, PutMode, Request, Setup, View};
 use embergrid::row::{Builder, Column, Kind, Scalar, Schema};
@@ -203,7 +203,7 @@ fn catalogue() -> Catalogue {
     };
     let mut catalogue = Catalogue::default();
     for command in [
-        Command::Found { cluster: 1, partition_count: PARTITIONS as u16, node },
+        Command::Found(Founding::alone(1, PARTITIONS as u16, node)),
         Command::CreateMap(MapFile::plain("plain")),
         Command::CreateMap(MapFile { schema: Some(schema), ..MapFile::plain("cards") }),
         Command::AddModel { version, alias: None },

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::{
     catalog::{
-        Binding, BindingFile, Catalogue, Command, InputSignature, Map, MapFile, MapKind, ModelKind,
+        Binding, BindingFile, Catalogue, Command, Founding, InputSignature, Map, MapFile, MapKind, ModelKind,
         ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature,
     },
     row::{Builder, Column, Kind, RowRef, Scalar, Schema, Writer},
@@ -389,7 +389,7 @@ fn cluster() -> Catalogue {
         ..model(vec![input("X", NumberKind::F32, 1, &[feature])])
     };
     for command in [
-        Command::Found { cluster: 5, partition_count: 3, node },
+        Command::Found(Founding::alone(5, 3, node)),
         Command::CreateMap(payments),
         Command::AddModel { version: version(3, "amount"), alias: Some("champion".into()) },
         Command::AddModel { version: version(4, "amuont"), alias: None },

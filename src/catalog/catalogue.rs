@@ -9,19 +9,33 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Binding, Command, Configuration, Map, Member, Model, ModelReference, ModelVersion, Response, Target,
+    founding::{default_backup_count, default_min_in_sync},
     name::missing,
 };
-use crate::types::{CatalogueVersion, Error, MapId, NodeId, PartitionId, Result};
+use crate::types::{CatalogueVersion, Error, MapId, NodeId, PartitionId, PlacementVersion, Result, Tenure};
 
 /// The cluster's metadata. Cheap to clone: what it holds is shared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// Rises by one with every change. Session grants are no change of the metadata.
+    /// Rises by one with every change of maps, models and bindings. Session grants are no change of the metadata.
     pub version: CatalogueVersion,
+    /// Rises by one with every change of members, of configurations and of the tenure.
+    #[serde(default)]
+    pub placement: PlacementVersion,
     /// The cluster's id: random, zero before it is founded.
     pub cluster: u64,
     /// Fixed at the cluster's birth, zero before.
     pub partition_count: u16,
+    /// Copies of a partition beside its primary. Fixed at the cluster's birth, zero before.
+    #[serde(default = "default_backup_count")]
+    pub backup_count: u8,
+    /// Replicas that must have an entry before it is committed, the primary included. Fixed at the cluster's birth,
+    /// zero before.
+    #[serde(default = "default_min_in_sync")]
+    pub min_in_sync: u8,
+    /// Rises with every control leader that takes up the supervision of the cluster.
+    #[serde(default)]
+    pub tenure: Tenure,
     pub(super) members: BTreeMap<NodeId, Member>,
     /// By partition.
     pub(super) configurations: Arc<Vec<Configuration>>,

@@ -2,26 +2,44 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BindingFile, MapFile, ModelVersion, Node};
-use crate::types::{BindingId, Incarnation, MapId, SchemaId, SessionId};
+use super::{BindingFile, ConfigurationChange, Founding, MapFile, ModelVersion, Node};
+use crate::types::{BindingId, Epoch, Incarnation, MapId, NodeId, Result, SchemaId, SessionId, Tenure};
 
 /// A change of the cluster's metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// The birth of a cluster, of one node.
-    Found {
-        /// The cluster's id: random, not zero.
-        cluster: u64,
-        /// Fixed for ever.
-        partition_count: u16,
-        /// The only member.
+    /// The birth of a cluster.
+    Found(Founding),
+    /// A node has started. It is a member from now on; if it was one, what it held in memory is gone: it leaves every
+    /// partition.
+    StartNode {
+        /// The node.
         node: Node,
     },
-    /// A member has started again: its rows, held in memory, are gone.
-    StartNode {
-        /// The member.
-        node: Node,
+    /// A node is silent: it leaves every partition of which somebody else has the rows.
+    FailNode {
+        /// The node.
+        node: NodeId,
+        /// The start of it that is silent.
+        incarnation: Incarnation,
+    },
+    /// A silent node is heard again.
+    ReturnNode {
+        /// The node.
+        node: NodeId,
+        /// The start of it that is heard.
+        incarnation: Incarnation,
+    },
+    /// A control leader takes up the supervision: what the tenures before decided and is not applied yet is void.
+    Lead,
+    /// Changes who holds partitions. Each change is judged alone, in order.
+    Configure(Vec<ConfigurationChange>),
+    /// Gives up the rows of every lost partition: it begins a new generation, empty.
+    ResetLost {
+        /// Also of every partition whose holders are silent. What they bring back is discarded then, and until its
+        /// lease ends a holder that is silent to us may go on answering others: a waiver.
+        unavailable: bool,
     },
     /// Creates a map, or adds nullable columns to one.
     CreateMap(MapFile),
@@ -77,6 +95,23 @@ pub enum Response {
         incarnation: Incarnation,
         /// Every partition began a new generation: the rows of the last one were in memory.
         new_generation: bool,
+    },
+    /// The node is taken to be up or down, as asked for.
+    Node {
+        /// Whether anything changed.
+        changed: bool,
+    },
+    /// The supervision is taken up.
+    Leads {
+        /// Until the next tenure.
+        tenure: Tenure,
+    },
+    /// What became of each change, in order: the epoch it began, or why it was refused.
+    Configured(Vec<Result<Epoch>>),
+    /// The lost partitions begin anew.
+    Reset {
+        /// How many.
+        partitions: u16,
     },
     /// The map is as asked for.
     Map {

@@ -2,22 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Epoch, Generation, JoinId, NodeId};
+use crate::types::{Epoch, Generation, JoinId, NodeId, PartitionId, Tenure};
 
 /// Who holds a partition, and in which role. Changed only through the control group.
+///
+/// A partition whose rows are lost is held by nobody: see [`Configuration::is_lost`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
     /// Rises when what the partition held is given up.
     pub generation: Generation,
     /// Rises with every configuration.
     pub epoch: Epoch,
-    /// The replica that orders and commits: one of `in_sync`.
+    /// The replica that orders and commits: one of `in_sync`; [`JoinId::NOBODY`] if the partition is lost.
     pub primary: JoinId,
     /// The replicas that have every committed entry.
     pub in_sync: Vec<Replica>,
     /// The replicas that are being filled.
     pub learners: Vec<Replica>,
-    /// Removed replicas that may still be promoted, because nothing can have committed without them.
+    /// Removed replicas that may still be promoted or admitted again, because nothing can have committed without them.
     pub eligible: Vec<Replica>,
 }
 
@@ -28,6 +30,50 @@ pub struct Replica {
     pub join: JoinId,
     /// Where it is.
     pub node: NodeId,
+}
+
+/// A step from one configuration of a partition to the next. It is taken only if the partition still stands where it
+/// stood when the step was decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigurationChange {
+    /// The partition.
+    pub partition: PartitionId,
+    /// The generation it must have.
+    pub generation: Generation,
+    /// The epoch it must have; the change begins the next one.
+    pub epoch: Epoch,
+    /// What is changed.
+    pub step: Step,
+}
+
+/// What is changed in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// A node begins to be filled, under a fresh join id. Proposed by the supervisor.
+    AddLearner {
+        /// The node, which is up and holds no replica of the partition.
+        node: NodeId,
+    },
+    /// A replica has every committed entry: a filled learner, or an eligible one, which never lacked any. Proposed by
+    /// the primary alone.
+    Admit {
+        /// The replica.
+        join: JoinId,
+    },
+    /// A replica does not keep up. Proposed by the primary.
+    Remove {
+        /// A backup or a learner.
+        join: JoinId,
+    },
+    /// An eligible replica takes the place of holders that are all silent. Proposed by the supervisor, who has waited
+    /// out every lease that they were granted.
+    Promote {
+        /// The replica.
+        join: JoinId,
+        /// The tenure in which that was waited out.
+        tenure: Tenure,
+    },
 }
 
 impl Configuration {
@@ -43,18 +89,62 @@ impl Configuration {
         }
     }
 
+    /// Whether nobody has the rows any more. Then nobody holds the partition until it is reset.
+    pub fn is_lost(&self) -> bool {
+        self.in_sync.is_empty()
+    }
+
     /// The node of the primary.
     pub fn primary_node(&self) -> Option<NodeId> {
         self.in_sync.iter().find(|replica| replica.join == self.primary).map(|replica| replica.node)
     }
 
+    /// The node that holds every committed entry alone.
+    pub fn sole_node(&self) -> Option<NodeId> {
+        match self.in_sync[..] {
+            [replica] => Some(replica.node),
+            _ => None,
+        }
+    }
+
+    /// Every replica, whatever its role.
+    pub fn replicas(&self) -> impl Iterator<Item = Replica> {
+        self.in_sync.iter().chain(&self.learners).chain(&self.eligible).copied()
+    }
+
     /// The replica that `node` holds, whatever its role.
     pub fn replica_at(&self, node: NodeId) -> Option<Replica> {
-        self.in_sync
-            .iter()
-            .chain(&self.learners)
-            .chain(&self.eligible)
-            .find(|replica| replica.node == node)
-            .copied()
+        self.replicas().find(|replica| replica.node == node)
+    }
+
+    /// Takes the partition from everybody: the rows are gone.
+    pub(super) fn lose(&mut self) {
+        self.primary = JoinId::NOBODY;
+        for role in [&mut self.in_sync, &mut self.learners, &mut self.eligible] {
+            role.clear();
+        }
+    }
+
+    /// Makes the replica at `node` the primary: one in sync, or else an eligible one, which then is in sync alone.
+    pub(super) fn promote(&mut self, node: NodeId) {
+        if let Some(heir) = self.in_sync.iter().find(|replica| replica.node == node) {
+            self.primary = heir.join;
+        } else if let Some(at) = self.eligible.iter().position(|replica| replica.node == node) {
+            let heir = self.eligible.remove(at);
+            self.primary = heir.join;
+            // The others in sync have every committed entry too, and nothing commits with one fewer than there must be.
+            self.eligible.append(&mut self.in_sync);
+            self.in_sync.push(heir);
+        }
+    }
+
+    /// Takes a replica out of the in-sync set. It stays eligible while too few are left for anything to be committed.
+    pub(super) fn take_out(&mut self, join: JoinId, min_in_sync: usize) {
+        if let Some(at) = self.in_sync.iter().position(|replica| replica.join == join) {
+            let replica = self.in_sync.remove(at);
+            if self.in_sync.len() < min_in_sync {
+                self.eligible.push(replica);
+            }
+        }
     }
 }

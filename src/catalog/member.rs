@@ -24,4 +24,30 @@ pub struct Member {
     pub node: Node,
     /// Which start that was, from 1.
     pub incarnation: Incarnation,
+    /// Whether it is heard.
+    #[serde(default)]
+    pub state: MemberState,
+}
+
+/// Whether a node is heard, as the control group last decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberState {
+    /// It is.
+    #[default]
+    Up,
+    /// It was silent for too long. It may hold rows still.
+    Down,
+}
+
+impl Member {
+    /// A member that has just started.
+    pub(super) fn started(node: &Node, incarnation: Incarnation) -> Self {
+        Member { node: node.clone(), incarnation, state: MemberState::Up }
+    }
+
+    /// Whether it is heard.
+    pub fn is_up(&self) -> bool {
+        self.state == MemberState::Up
+    }
 }

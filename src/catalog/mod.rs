@@ -2,27 +2,34 @@
 //!
 //! A [`Catalogue`] changes only by [`Catalogue::apply`]: the same [`Command`]s in the same order give the same
 //! catalogue on every node. The control group decides the order. What users write in files is read here:
-//! [`BindingFile`], [`Manifest`].
+//! [`BindingFile`], [`Manifest`]. The [`supervisor`] decides what to propose when nodes fail, start and return.
 
 mod binding;
 mod catalogue;
 mod change;
 mod command;
 mod configuration;
+mod founding;
+mod health;
+#[cfg(test)]
+mod invariants;
 mod manifest;
 mod map;
 mod member;
 mod model;
 mod name;
+pub mod supervisor;
 
 pub use crate::types::{MAX_NAME_CHARS, check_name};
 pub use binding::{Binding, BindingFile, Mode, ModelReference, Nan, OnDeadline, Target};
 pub use catalogue::Catalogue;
 pub use command::{Command, Response};
-pub use configuration::{Configuration, Replica};
+pub use configuration::{Configuration, ConfigurationChange, Replica, Step};
+pub use founding::{DEFAULT_BACKUP_COUNT, DEFAULT_MIN_IN_SYNC, Founding};
+pub use health::Health;
 pub use manifest::{GoldenFile, InputFile, Manifest, OutputFile, TrainingFile};
 pub use map::{Map, MapKind};
-pub use member::{Member, Node};
+pub use member::{Member, MemberState, Node};
 pub use model::{
     InputSignature, Model, ModelKind, ModelVersion, NullPolicy, NumberKind, OutputKind, OutputSignature,
 };
@@ -41,5 +48,11 @@ pub const MAX_ALIASES: usize = 64;
 pub const MAX_BINDINGS_OF_A_MAP: usize = 16;
 /// The most partitions of a cluster.
 pub const MAX_PARTITIONS: u16 = 4096;
+/// The most nodes that a cluster remembers.
+pub const MAX_NODES: usize = 256;
+/// The most copies of a partition beside its primary.
+pub const MAX_BACKUPS: u8 = 6;
+/// The most changes of configurations by one command.
+pub const MAX_CONFIGURATION_CHANGES: usize = MAX_PARTITIONS as usize;
 /// The most sessions granted by one command.
 pub const MAX_SESSION_BLOCK: u32 = 1 << 20;

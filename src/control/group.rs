@@ -14,7 +14,7 @@ use super::{
     raft::{self, NoPeers, Raft},
 };
 use crate::{
-    catalog::{Catalogue, Command, Node, Response},
+    catalog::{Catalogue, Command, Founding, Node, Response},
     types::{Error, Incarnation, NodeId, Result},
 };
 
@@ -163,7 +163,7 @@ async fn record_start(raft: &Raft, is_founded: bool, node: NodeId, options: &Opt
     let command = if is_founded {
         Command::StartNode { node: description }
     } else {
-        Command::Found { cluster: random(), partition_count: options.partition_count, node: description }
+        Command::Found(Founding::alone(random(), options.partition_count, description))
     };
     let Response::Started { incarnation, new_generation } = propose(raft, command).await? else {
         return Err(Error::internal("the start of the node was not recorded"));

@@ -61,10 +61,11 @@ impl Machine {
         }
     }
 
-    /// Shows the catalogue to those who watch, if its metadata changed.
+    /// Shows the catalogue to those who watch, if its metadata or its placement changed.
     fn publish(&self) {
         self.published.send_if_modified(|shown| {
-            let changed = shown.version != self.state.catalogue.version;
+            let latest = &self.state.catalogue;
+            let changed = (shown.version, shown.placement) != (latest.version, latest.placement);
             if changed {
                 *shown = Arc::new(self.state.catalogue.clone());
             }

@@ -1,4 +1,13 @@
 //! PURE: key to partition to replicas.
+//!
+//! [`partition_of`] is the way of every key. [`Loads`] says which node is to hold what is placed anew, [`share`] who
+//! becomes primary where several may.
+
+mod loads;
+mod share;
+
+pub use loads::Loads;
+pub use share::share;
 
 use crate::types::{Key, PartitionId};
 

@@ -68,9 +68,22 @@ id!(
     CatalogueVersion(u64)
 );
 id!(
+    /// The version of the cluster's placement: rises with its members, their configurations and the tenure.
+    PlacementVersion(u64)
+);
+id!(
+    /// One reign over the supervision of the cluster. What was decided in an earlier one is void.
+    Tenure(u64)
+);
+id!(
     /// One SDK session, from a block granted in advance.
     SessionId(u64)
 );
+
+impl JoinId {
+    /// Names no replica: ids are given from 1.
+    pub const NOBODY: JoinId = JoinId(0);
+}
 
 /// A place in a partition's history. Ordered by generation, then epoch, then seq; never recurs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

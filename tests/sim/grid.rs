@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use embergrid::catalog::{
-    BindingFile, Catalogue, Command, Configuration, InputSignature, MapFile, ModelKind, ModelVersion, Node,
-    NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
+    BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, ModelKind,
+    ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
 };
 use embergrid::partition::View;
 use embergrid::row::{Builder, Column, Kind, RowRef, Scalar, Schema, Writer};
@@ -37,7 +37,7 @@ fn commands() -> Vec<Command> {
     };
     let alias = || Some("champion".to_owned());
     vec![
-        Command::Found { cluster: 9, partition_count: 1, node },
+        Command::Found(Founding::alone(9, 1, node)),
         Command::CreateMap(MapFile::plain(PLAIN)),
         Command::CreateMap(feature_map(STRICT)),
         Command::CreateMap(feature_map(LENIENT)),

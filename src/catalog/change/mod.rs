@@ -1,28 +1,34 @@
 //! Every command's effect. Each checks all before it changes anything.
 
 mod bindings;
+mod configurations;
+mod departure;
 mod maps;
 mod models;
 mod nodes;
+mod reset;
 mod sessions;
 #[cfg(test)]
 mod tests;
 
 use super::{Catalogue, Command, Response};
-use crate::types::{CatalogueVersion, Error, Result};
+use crate::types::{CatalogueVersion, Error, PlacementVersion, Result};
 
 /// A response, and whether the metadata changed.
 type Change = Result<(Response, bool)>;
 
 pub(super) fn apply(catalogue: &mut Catalogue, command: &Command) -> Result<Response> {
-    if !catalogue.is_founded() && !matches!(command, Command::Found { .. }) {
+    if !catalogue.is_founded() && !matches!(command, Command::Found(_)) {
         return Err(Error::unavailable("the cluster is not founded yet"));
     }
     let (response, changed) = match command {
-        Command::Found { cluster, partition_count, node } => {
-            nodes::found(catalogue, *cluster, *partition_count, node)
-        }
+        Command::Found(founding) => nodes::found(catalogue, founding),
         Command::StartNode { node } => nodes::start(catalogue, node),
+        Command::FailNode { node, incarnation } => nodes::fail(catalogue, *node, *incarnation),
+        Command::ReturnNode { node, incarnation } => nodes::welcome(catalogue, *node, *incarnation),
+        Command::Lead => nodes::lead(catalogue),
+        Command::Configure(changes) => configurations::configure(catalogue, changes),
+        Command::ResetLost { unavailable } => reset::lost(catalogue, *unavailable),
         Command::CreateMap(file) => maps::create(catalogue, file),
         Command::DropMap { name } => maps::drop(catalogue, name),
         Command::AddModel { version, alias } => models::add(catalogue, version, alias.as_deref()),
@@ -36,6 +42,11 @@ pub(super) fn apply(catalogue: &mut Catalogue, command: &Command) -> Result<Resp
         catalogue.version = CatalogueVersion(catalogue.version.0 + 1);
     }
     Ok(response)
+}
+
+/// Counts a change of members, configurations or tenure.
+fn placed(catalogue: &mut Catalogue) {
+    catalogue.placement = PlacementVersion(catalogue.placement.0 + 1);
 }
 
 /// Gives the next id of a 32-bit kind.

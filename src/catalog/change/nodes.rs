@@ -1,69 +1,140 @@
-//! Founding, and starts of nodes.
+//! Founding, starts of nodes, silence and return.
 
 use std::sync::Arc;
 
-use super::Change;
+use super::{
+    Change,
+    departure::{Departure, depart},
+    placed,
+    reset::{fresh_replica, renewed},
+};
 use crate::{
-    catalog::{Catalogue, Configuration, MAX_PARTITIONS, Member, Node, Replica, Response, check_name},
-    types::{Epoch, Error, Generation, Incarnation, JoinId, NodeId},
+    catalog::{
+        Catalogue, Configuration, Founding, MAX_NODES, Member, MemberState, Node, Response, check_name,
+    },
+    topology::Loads,
+    types::{Epoch, Error, Generation, Incarnation, NodeId, Result, Tenure},
 };
 
-pub(super) fn found(catalogue: &mut Catalogue, cluster: u64, partition_count: u16, node: &Node) -> Change {
+pub(super) fn found(catalogue: &mut Catalogue, founding: &Founding) -> Change {
     if catalogue.is_founded() {
         return Err(Error::conflict(format!("the cluster {:016x} is founded already", catalogue.cluster)));
     }
-    if cluster == 0 {
-        return Err(Error::invalid("a cluster's id is not zero"));
-    }
-    if !(1..=MAX_PARTITIONS).contains(&partition_count) {
-        return Err(Error::invalid(format!("a cluster cannot have {partition_count} partitions"))
-            .hint(format!("the count lies between 1 and {MAX_PARTITIONS}")));
-    }
-    check_name("node", &node.name)?;
-    catalogue.cluster = cluster;
-    catalogue.partition_count = partition_count;
-    let configurations = (0..partition_count).map(|_| {
-        let replica = fresh_replica(&mut catalogue.next.join, node.id);
-        Configuration::sole(Generation(1), Epoch(1), replica)
-    });
-    catalogue.configurations = Arc::new(configurations.collect());
+    founding.check()?;
+    catalogue.cluster = founding.cluster;
+    catalogue.partition_count = founding.partition_count;
+    catalogue.backup_count = founding.backup_count;
+    catalogue.min_in_sync = founding.min_in_sync;
     let incarnation = Incarnation(1);
-    catalogue.members.insert(node.id, Member { node: node.clone(), incarnation });
+    let members = founding.nodes().map(|node| (node.id, Member::started(node, incarnation)));
+    catalogue.members = members.collect();
+    let mut loads = Loads::new(catalogue.members.keys().copied());
+    let configurations =
+        (0..founding.partition_count).map(|_| place(catalogue, &mut loads, founding.node.id));
+    catalogue.configurations = Arc::new(configurations.collect());
+    placed(catalogue);
     Ok((Response::Started { incarnation, new_generation: false }, true))
+}
+
+/// Places a partition that never held anything: all its replicas have all there is.
+fn place(catalogue: &mut Catalogue, loads: &mut Loads, founder: NodeId) -> Configuration {
+    let wanted = catalogue.replicas_wanted();
+    let next_join = &mut catalogue.next.join;
+    let primary = loads.next_primary().unwrap_or(founder);
+    loads.add_primary(primary);
+    let mut placed = Configuration::sole(Generation(1), Epoch(1), fresh_replica(next_join, primary));
+    while placed.in_sync.len() < wanted
+        && let Some(node) = loads.next_replica(primary, |node| placed.replica_at(node).is_some())
+    {
+        loads.add_replica(primary, node);
+        placed.in_sync.push(fresh_replica(next_join, node));
+    }
+    placed
 }
 
 pub(super) fn start(catalogue: &mut Catalogue, node: &Node) -> Change {
     check_name("node", &node.name)?;
-    let member = catalogue.members.get_mut(&node.id).ok_or_else(|| stranger(node.id))?;
-    member.incarnation = Incarnation(member.incarnation.0 + 1);
-    member.node = node.clone();
-    let incarnation = member.incarnation;
+    let Some(member) = catalogue.members.get_mut(&node.id) else { return admit(catalogue, node) };
+    let incarnation = Incarnation(member.incarnation.0 + 1);
+    *member = Member::started(node, incarnation);
+    // Nobody is left who could have the rows, and nobody to tell an operator of it: it begins anew by itself.
     let new_generation = catalogue.members.len() == 1;
     if new_generation {
         begin_generation(catalogue, node.id);
+    } else {
+        depart(catalogue, node.id, Departure::Restarted);
     }
-    Ok((Response::Started { incarnation, new_generation }, true))
+    placed(catalogue);
+    Ok((Response::Started { incarnation, new_generation }, false))
 }
 
-/// The only node has lost its rows and there is nobody to ask for them: every partition begins anew.
+/// A node joins, holding nothing.
+fn admit(catalogue: &mut Catalogue, node: &Node) -> Change {
+    if catalogue.members.len() >= MAX_NODES {
+        let gone = forgettable(catalogue).ok_or_else(|| {
+            Error::conflict(format!("the cluster has {MAX_NODES} nodes already, the limit"))
+        })?;
+        catalogue.members.remove(&gone);
+    }
+    let incarnation = Incarnation(1);
+    catalogue.members.insert(node.id, Member::started(node, incarnation));
+    placed(catalogue);
+    Ok((Response::Started { incarnation, new_generation: false }, false))
+}
+
+/// A silent node that holds nothing: one without a data folder comes back as another, so they add up.
+fn forgettable(catalogue: &Catalogue) -> Option<NodeId> {
+    let holds = |node| catalogue.configurations.iter().any(|held| held.replica_at(node).is_some());
+    let silent = catalogue.members.values().filter(|member| !member.is_up());
+    silent.map(|member| member.node.id).find(|node| !holds(*node))
+}
+
 fn begin_generation(catalogue: &mut Catalogue, node: NodeId) {
     let next_join = &mut catalogue.next.join;
     for configuration in Arc::make_mut(&mut catalogue.configurations) {
-        *configuration = Configuration::sole(
-            Generation(configuration.generation.0 + 1),
-            Epoch(configuration.epoch.0 + 1),
-            fresh_replica(next_join, node),
-        );
+        *configuration = renewed(configuration, fresh_replica(next_join, node));
     }
 }
 
-fn fresh_replica(next_join: &mut u64, node: NodeId) -> Replica {
-    let join = JoinId(*next_join);
-    *next_join += 1;
-    Replica { join, node }
+pub(super) fn fail(catalogue: &mut Catalogue, node: NodeId, incarnation: Incarnation) -> Change {
+    let changed = turn(catalogue, node, incarnation, MemberState::Down)?;
+    if changed {
+        depart(catalogue, node, Departure::Silent);
+    }
+    Ok((Response::Node { changed }, false))
 }
 
-fn stranger(node: NodeId) -> Error {
-    Error::conflict(format!("the node {:016x} is not a member of this cluster", node.0))
-        .hint("its data folder belongs to another cluster")
+pub(super) fn welcome(catalogue: &mut Catalogue, node: NodeId, incarnation: Incarnation) -> Change {
+    let changed = turn(catalogue, node, incarnation, MemberState::Up)?;
+    Ok((Response::Node { changed }, false))
+}
+
+/// Whether the state of this start of the node is another now.
+fn turn(
+    catalogue: &mut Catalogue,
+    node: NodeId,
+    incarnation: Incarnation,
+    state: MemberState,
+) -> Result<bool> {
+    let member = catalogue.members.get_mut(&node).ok_or_else(|| {
+        Error::not_found(format!("the node {:016x} is not a member of this cluster", node.0))
+    })?;
+    if member.incarnation != incarnation {
+        return Err(Error::conflict(format!(
+            "start {incarnation} of the node `{}` is over: it is at start {}",
+            member.node.name, member.incarnation
+        )));
+    }
+    let changed = member.state != state;
+    member.state = state;
+    if changed {
+        placed(catalogue);
+    }
+    Ok(changed)
+}
+
+pub(super) fn lead(catalogue: &mut Catalogue) -> Change {
+    catalogue.tenure = Tenure(catalogue.tenure.0 + 1);
+    placed(catalogue);
+    Ok((Response::Leads { tenure: catalogue.tenure }, false))
 }

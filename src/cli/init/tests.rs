@@ -2,7 +2,8 @@ use super::{features::Found, scores::Score, table::Key, *};
 use crate::{
     binding,
     catalog::{
-        BindingFile, Catalogue, Command, Manifest, ModelKind, ModelVersion, Node, OutputKind, OutputSignature,
+        BindingFile, Catalogue, Command, Founding, Manifest, ModelKind, ModelVersion, Node, OutputKind,
+        OutputSignature,
     },
     cli::rows::{Format, Shape, read_path},
     model::{DType, Dim, Port},
@@ -280,7 +281,7 @@ fn bind(sketch: &Sketch<'_>, model: &Model) {
     let node = Node { id: NodeId(1), name: "a".into(), address: "a:1".into(), peer_address: "a:2".into() };
     let mut catalogue = Catalogue::default();
     for command in [
-        Command::Found { cluster: 5, partition_count: 3, node },
+        Command::Found(Founding::alone(5, 3, node)),
         Command::CreateMap(schema_file::parse("s", &sketch.schema()).unwrap()),
         Command::AddModel { version: version.clone(), alias: Some("champion".into()) },
         Command::ApplyBinding(BindingFile::parse("b", &sketch.binding()).unwrap()),

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use crate::{
     binding::{Score, ScoreValue},
     catalog::{
-        BindingFile, Catalogue, Command, Configuration, InputSignature, MapFile, ModelKind, ModelVersion,
-        Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
+        BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, ModelKind,
+        ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
     },
     partition::{
         Change, Core, Effect, Entry, Input, Limits, Op, Origin, Outcome, PutMode, Request, Setup, Ticket,
@@ -64,7 +64,7 @@ impl Bench {
         ];
         let cards =
             MapFile { schema: Some(Schema::new(SchemaId(0), columns).unwrap()), ..MapFile::plain("cards") };
-        bench.apply(Command::Found { cluster: 9, partition_count: 1, node: node() });
+        bench.apply(Command::Found(Founding::alone(9, 1, node())));
         bench.apply(Command::CreateMap(MapFile::plain("plain")));
         bench.apply(Command::CreateMap(cards));
         bench.deploy(1);

@@ -1,0 +1,5 @@
+mod departure;
+mod metadata;
+mod placement;
+mod properties;
+mod stored;

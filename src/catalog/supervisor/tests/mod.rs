@@ -1,0 +1,6 @@
+mod bench;
+mod detection;
+mod fills;
+mod grants;
+mod moves;
+mod world;
