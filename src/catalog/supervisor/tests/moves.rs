@@ -147,6 +147,29 @@ fn a_holder_that_is_heard_is_not_moved_and_one_that_is_moved_is_granted_nothing(
 }
 
 #[test]
+fn a_quorum_that_confirms_late_grants_nothing_to_one_that_is_being_moved() {
+    let mut bench = Bench::leading(short());
+    bench.pass(600, &[2, 3]);
+    let first = bench.round();
+    bench.confirm(first, true);
+    // This one, for the beacon of 10,600, is answered when all that was granted before is over.
+    let late = bench.round();
+    for command in [super::bench::welcome(3), fail(2)] {
+        bench.catalogue.apply(&command).unwrap();
+    }
+    bench.publish();
+    let mut configure = bench.proposals();
+    configure.retain(|(_, command)| matches!(command, Command::Configure(_)));
+    let (proposal, command) = configure.remove(0);
+    bench.apply(proposal, &command).unwrap();
+    bench.pass(400, &[3]);
+    let is_promotion = |(_, command): &(ProposalId, Command)| !promotions(command).is_empty();
+    assert!(bench.proposals().iter().any(is_promotion));
+    bench.confirm(late, true);
+    assert!(!bench.effects().iter().any(|effect| matches!(effect, Effect::Grant(_))));
+}
+
+#[test]
 fn an_answer_that_never_comes_is_a_lost_one() {
     let mut bench = Bench::leading(short());
     bench.pass(600, &[2, 3]);

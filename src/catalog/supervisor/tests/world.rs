@@ -120,7 +120,9 @@ impl World {
     }
 
     fn later(&mut self, most_us: u64, event: Event) {
-        let most_us = if self.is_calm { most_us.min(10_000) } else { most_us };
+        // Most of it is quick: faults hide where the late meets the prompt.
+        let is_quick = self.is_calm || !self.dice.one_in(4);
+        let most_us = if is_quick { most_us.min(10_000) } else { most_us };
         let at_us = self.now_us + 500 + self.dice.below(most_us);
         self.next_event += 1;
         self.events.insert((at_us, self.next_event), event);
@@ -298,15 +300,15 @@ impl World {
 
     fn trouble(&mut self) {
         let id = 1 + self.dice.below(NODES);
-        match self.dice.below(100) {
-            0..3 => self.elect(id),
-            3..12 => {
+        match self.dice.below(200) {
+            0..6 => self.elect(id),
+            6..18 => {
                 if let Some(peer) = self.peers.get_mut(&id) {
                     peer.is_cut = !peer.is_cut;
                 }
             }
-            12 => self.restart(id),
-            13..18 => self.admit(),
+            18 => self.restart(id),
+            19..22 => self.admit(),
             _ => {}
         }
     }
