@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    catalog::{Catalogue, Configuration},
+    catalog::{Catalogue, Configuration, Replica},
     topology::share,
     types::{Epoch, NodeId},
 };
@@ -80,8 +80,7 @@ fn forget(configuration: &mut Configuration, node: NodeId) -> bool {
 /// Who may become primary: those in sync; if there are none, those that are eligible, and of these the ones that are
 /// heard if any is.
 fn successors(configuration: &Configuration, is_up: impl Fn(NodeId) -> bool) -> Vec<NodeId> {
-    let nodes =
-        |role: &[crate::catalog::Replica]| role.iter().map(|replica| replica.node).collect::<Vec<_>>();
+    let nodes = |role: &[Replica]| role.iter().map(|replica| replica.node).collect::<Vec<_>>();
     if !configuration.in_sync.is_empty() {
         return nodes(&configuration.in_sync);
     }

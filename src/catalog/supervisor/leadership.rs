@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::{Command, Member, Response},
-    types::{Result, Tenure},
+    types::{NodeId, Result, Tenure},
 };
 
 /// One leadership of this node.
@@ -22,7 +22,7 @@ pub(super) struct Leadership {
     proposals: Proposals,
     grants: Grants,
     /// Nodes whose partitions are being given to others: they get no lease meanwhile.
-    moving: BTreeSet<crate::types::NodeId>,
+    moving: BTreeSet<NodeId>,
 }
 
 /// The tenure of this leader.

@@ -60,6 +60,7 @@ pub struct ProposalId(pub u64);
 
 /// Something to be done for the supervisor.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "effects are few, and carried out at once")]
 pub enum Effect {
     /// Propose a command, and hand back its [`Input::Outcome`].
     Propose {
