@@ -21,7 +21,7 @@ use arguments::Arguments;
 use burn_backend::ops::{FloatTensorOps, IntTensorOps};
 use burn_backend::{BoolDType, BoolStore, IntDType, TensorData};
 use burn_flex::{Flex, FlexDevice, FlexTensor};
-use embergrid::model::{Model, Options, TensorView};
+use embergrid::model::{Format, Model, Options, TensorView};
 use report::{Cell, Report};
 use rounds::{Side, medians};
 
@@ -72,7 +72,7 @@ fn compare(report: &mut Report, arguments: &Arguments, name: String, ours: Side<
 fn both(report: &mut Report, arguments: &Arguments, name: String, file: &[u8], rows: usize) {
     let load = |loop_elements| {
         let options = Options { loop_elements, ..Options::default() };
-        Model::load(file, &options).unwrap_or_else(|error| panic!("{name}: {error}"))
+        Model::load(file, Format::Onnx, &options).unwrap_or_else(|error| panic!("{name}: {error}"))
     };
     let (loops, burn) = (load(usize::MAX), load(0));
     let data = numbers(rows * COLUMNS);
@@ -132,7 +132,8 @@ fn loops_only(report: &mut Report, arguments: &Arguments, rows: usize) {
         ),
     ];
     for (name, file, on_burn) in operators {
-        let model = Model::load(&file, &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let model = Model::load(&file, Format::Onnx, &Options::default())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let view = TensorView::F32 { shape: &shape, data: &data };
         let mut ours =
             || nanoseconds(arguments.divisor, || drop(black_box(model.run(&[view]).expect("it runs"))));

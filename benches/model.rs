@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use embergrid::cli::payments::{COLUMNS, Simulator};
-use embergrid::model::{Model, Options, TensorView};
+use embergrid::model::{Format, Model, Options, TensorView};
 use harness::{Arguments, Cell, Report, Side, medians};
 
 /// How long one side runs in one round.
@@ -26,8 +26,9 @@ fn main() {
     let mut report = Report::new("model");
     for name in ["breast-cancer", "digits", "payments"] {
         let bundled = Bundled::read(name);
-        let model = Model::load(&std::fs::read(&bundled.file).expect("a file"), &Options::default())
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let model =
+            Model::load(&std::fs::read(&bundled.file).expect("a file"), Format::Onnx, &Options::default())
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
         #[cfg(feature = "rivals")]
         let mut rival = bundled.rival();
         for batch in [1, 8, 64, 1024] {

@@ -1,13 +1,16 @@
 //! Why a model is refused, or a run of it fails.
 
+use super::Format;
 use crate::types;
 
 /// Why a model is refused, or a run of it fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The bytes are no model.
-    #[error("not a readable ONNX model: {reason}")]
+    #[error("not a readable {format} model: {reason}")]
     Decode {
+        /// What they were taken for.
+        format: Format,
         /// What is wrong with them.
         reason: String,
     },
@@ -67,8 +70,8 @@ pub enum Error {
 
 impl Error {
     /// The bytes are no model.
-    pub(super) fn decode(reason: impl Into<String>) -> Error {
-        Error::Decode { reason: reason.into() }
+    pub(super) fn decode(format: Format, reason: impl Into<String>) -> Error {
+        Error::Decode { format, reason: reason.into() }
     }
 
     /// The model contradicts itself.
@@ -89,9 +92,13 @@ impl From<Error> for types::Error {
     fn from(error: Error) -> types::Error {
         let message = error.to_string();
         match error {
-            Error::Decode { .. } => {
+            Error::Decode { format: Format::Onnx, .. } => {
                 types::Error::invalid(message).hint("give the .onnx file as its exporter wrote it")
             }
+            Error::Decode { format: Format::Burn, .. } => types::Error::invalid(message).hint(
+                "save the module with burn-store's SafetensorsStore and describe its layers in the metadata \
+                 `embergrid`, as models/digits-burn/train does",
+            ),
             Error::Unsupported { .. } => types::Error::invalid(message)
                 .hint("export the model without these operators; a model is never run approximately"),
             Error::Limit { .. } => {

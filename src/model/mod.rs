@@ -1,11 +1,13 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
 //!
-//! An ONNX file is decoded within [`Limits`] into a graph of our own, which passes simplify and check: every operator
-//! that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
+//! A file (ONNX, or a burn module's weights) is decoded within [`Limits`] into a graph of our own, which passes simplify
+//! and check: every operator that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
 //! [`forest`].
 
+mod burn;
 mod error;
 pub mod forest;
+mod format;
 pub mod golden;
 mod graph;
 mod onnx;
@@ -18,6 +20,7 @@ mod tensor;
 use std::{collections::BTreeMap, fmt};
 
 pub use error::Error;
+pub use format::Format;
 pub use options::{Backend, Limits, Options};
 pub use port::{Dim, Labels, Port};
 pub use tensor::{DType, Data, Tensor, TensorView};
@@ -43,7 +46,7 @@ enum Program {
 /// What a model is made of, for `model show`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Operators of the file, as `domain:Op`, with their number.
+    /// Operators of the file as `domain:Op`, or its layers as `burn:kind`, with their number.
     pub operators: BTreeMap<String, usize>,
     /// Operators that are executed, after all passes.
     pub steps: Vec<String>,
@@ -54,12 +57,19 @@ pub struct Summary {
 }
 
 impl Model {
-    /// Loads an ONNX model. Everything that could not be executed exactly is refused here, never at the first row.
-    pub fn load(bytes: &[u8], options: &Options) -> Result<Model, Error> {
-        let mut graph = onnx::decode(bytes, &options.limits)?;
+    /// Loads a model. Everything that could not be executed exactly is refused here, never at the first row.
+    pub fn load(bytes: &[u8], format: Format, options: &Options) -> Result<Model, Error> {
+        let (mut graph, operators) = match format {
+            Format::Onnx => {
+                let graph = onnx::decode(bytes, &options.limits)?;
+                let operators = graph.nodes.iter().map(|node| node.op.to_string()).collect();
+                (graph, operators)
+            }
+            Format::Burn => burn::decode(bytes, &options.limits)?,
+        };
         let mut summary = Summary { bytes: bytes.len() as u64, ..Summary::default() };
-        for node in &graph.nodes {
-            *summary.operators.entry(node.op.to_string()).or_default() += 1;
+        for operator in operators {
+            *summary.operators.entry(operator).or_default() += 1;
         }
         passes::run(&mut graph, options)?;
         summary.parameters = graph.parameters();

@@ -7,12 +7,12 @@ use bytes::Bytes;
 
 use super::clock::Clock;
 use crate::{
-    catalog::{InputSignature, Manifest, ModelKind, ModelVersion},
+    catalog::{InputSignature, Manifest, ModelVersion},
     model::{
-        self, Model, Tensor, TensorView,
+        self, Format, Model, Tensor, TensorView,
         golden::{Sample, Tolerance, verify},
     },
-    scoring::{Loaded, Signature, zeros},
+    scoring::{Loaded, Signature, format_of, kind_of, zeros},
     types::{Digest, Error, Result},
 };
 
@@ -80,13 +80,9 @@ pub(super) fn prepare(
         .get(file)
         .ok_or_else(|| Error::invalid(format!("the upload lacks the model file `{file}`")))?
         .clone();
-    let kind = manifest.as_ref().map_or(ModelKind::Onnx, |manifest| manifest.kind);
-    if kind != ModelKind::Onnx {
-        return Err(Error::invalid(format!("models of kind `{kind}` cannot be deployed yet"))
-            .hint("this release takes kind = \"onnx\""));
-    }
+    let kind = manifest.as_ref().map_or(kind_of(Format::of(file.as_ref())), |manifest| manifest.kind);
     let place = |error: Error| error.within(file);
-    let model = Model::load(&bytes, options).map_err(Error::from).map_err(place)?;
+    let model = Model::load(&bytes, format_of(kind)?, options).map_err(Error::from).map_err(place)?;
     let signature = Signature::of(&model, manifest.as_ref()).map_err(place)?;
     reproduce(&model, manifest.as_ref(), package, options)?;
     let row_cost_ns = try_out(&model, &signature.inputs, clock).map_err(place)?;

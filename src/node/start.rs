@@ -30,7 +30,7 @@ use crate::{
     feed::TokenKey,
     model::Model,
     partition::{Core, Setup, View},
-    scoring::{Loaded, Models},
+    scoring::{Loaded, Models, format_of},
     store::Reader,
     telemetry::Metrics,
     types::{Error, NodeId, PartitionId, Result},
@@ -120,7 +120,8 @@ async fn load_models(
         let bytes = bytes
             .ok_or_else(|| Error::unavailable("its bytes are not in the data folder").within(place()))?;
         let engine = options.engine;
-        let model = tokio::task::spawn_blocking(move || Model::load(&bytes, &engine))
+        let format = format_of(version.kind).map_err(|error| error.within(place()))?;
+        let model = tokio::task::spawn_blocking(move || Model::load(&bytes, format, &engine))
             .await
             .map_err(|error| Error::internal(format!("loading failed: {error}")).within(place()))?
             .map_err(|error| Error::from(error).within(place()))?;

@@ -4,9 +4,11 @@
 //! is cheap, else on the score pool: under load batches grow by themselves and no timer is needed.
 
 mod batch;
+mod kind;
 mod models;
 mod signature;
 
 pub use batch::{Batch, Batcher};
+pub use kind::{format_of, kind_of};
 pub use models::{Loaded, Models};
 pub use signature::{Signature, zeros};

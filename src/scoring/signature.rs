@@ -99,11 +99,18 @@ fn bare_input(port: &Port, kind: NumberKind, declared: Option<usize>) -> Result<
     Ok(InputSignature { name: port.name.clone(), kind, width: 1, features, null: NullPolicy::Reject })
 }
 
+/// Elements a row of an input: what the largest row could fill. A file may claim any number, and memory is taken for it.
+const MAX_WIDTH: usize = 1 << 20;
+
 /// Elements a row of the input; none where the graph leaves it open.
 fn declared_width(port: &Port) -> Result<Option<usize>> {
     match port.shape.as_slice() {
         [] | [_] => Ok(Some(1)),
-        [_, Dim::Fixed(width)] => Ok(Some(*width)),
+        [_, Dim::Fixed(width)] if *width <= MAX_WIDTH => Ok(Some(*width)),
+        [_, Dim::Fixed(width)] => Err(Error::invalid(format!(
+            "input `{}` takes {width} elements a row, over the limit of {MAX_WIDTH}",
+            port.name
+        ))),
         [_, _] => Ok(None),
         _ => Err(Error::invalid(format!(
             "input `{}` has shape {}: rows can fill inputs of shape [N] or [N, features]",
@@ -174,4 +181,27 @@ fn output(port: &Port, trial: &Tensor, manifest: Option<&Manifest>) -> Result<Ou
         Data::Str(_) => OutputKind::Str,
     };
     Ok(OutputSignature { name: port.name.clone(), kind, elements })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Format, Options};
+
+    #[test]
+    fn a_width_that_no_row_has_takes_no_memory() {
+        let of = |width: u64| {
+            let layers = format!(
+                "format = 1\ninput = {{ name = \"x\", width = {width} }}\nlayers = [{{ kind = \"relu\" }}]\n\
+                 output = {{ name = \"y\" }}"
+            );
+            let header = serde_json::json!({ "__metadata__": { "embergrid": layers } }).to_string();
+            let file = [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat();
+            let model = Model::load(&file, Format::Burn, &Options::default()).expect("it loads");
+            Signature::of(&model, None)
+        };
+        assert_eq!(of(1).expect("one feature").inputs[0].width, 1);
+        let error = of(1 << 40).expect_err("it is refused");
+        assert_eq!(error.message, "input `x` takes 1099511627776 elements a row, over the limit of 1048576");
+    }
 }

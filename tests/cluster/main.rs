@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bounds;
+mod burn;
 mod grpc;
 mod http;
 mod node;

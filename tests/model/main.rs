@@ -1,11 +1,12 @@
 //! Models as their libraries export them: the engine gives what the libraries predict.
 //!
-//! The fixtures are a part of what `exports.py` writes; run it for all of them.
+//! The fixtures are a part of what `exports.py` writes; run it for all of them. Those of burn (`burn_*`) are written by
+//! the program `layers` of models/digits-burn/train.
 
 use std::path::{Path, PathBuf};
 
 use embergrid::model::{
-    Backend, Dim, Error, Labels, Limits, Model, Options, TensorView,
+    Backend, Dim, Error, Format, Labels, Limits, Model, Options, TensorView,
     golden::{Tolerance, read_file, verify_dirs},
 };
 
@@ -18,7 +19,7 @@ fn bytes(name: &str) -> Vec<u8> {
 }
 
 fn load(bytes: &[u8]) -> Result<Model, Error> {
-    Model::load(bytes, &Options::default())
+    Model::load(bytes, Format::Onnx, &Options::default())
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn every_export_gives_what_its_library_predicts() {
             let report = verify_dirs(&[fixtures()], tolerance, &options).expect("fixtures");
             let failed: Vec<_> = report.cases.iter().filter(|case| !case.message.is_empty()).collect();
             assert!(report.all_ok(), "{backend}, loops up to {loop_elements}: {failed:#?}");
-            assert_eq!(report.ok, 25);
+            assert_eq!(report.ok, 27);
         }
     }
 }
@@ -40,8 +41,12 @@ fn every_export_gives_what_its_library_predicts() {
 fn the_bundled_models_reproduce_their_golden_samples() {
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let tolerance = Tolerance { rtol: 1e-5, atol: 1e-5 };
-    let report = verify_dirs(&[models], tolerance, &Options::default()).expect("models");
-    assert!(report.all_ok(), "{:#?}", report.cases);
+    for backend in [Backend::Flex, Backend::Ndarray] {
+        let options = Options { backend, ..Options::default() };
+        let report = verify_dirs(&[models.clone()], tolerance, &options).expect("models");
+        assert!(report.all_ok(), "{backend}: {:#?}", report.cases);
+        assert_eq!(report.ok, 4);
+    }
 }
 
 #[test]
@@ -68,8 +73,8 @@ fn a_tensor_that_does_not_fit_is_named_with_what_is_expected() {
 fn no_rows_give_no_scores() {
     for backend in [Backend::Flex, Backend::Ndarray] {
         for name in ["logistic", "mlp_binary", "xgb_multiclass", "bayes", "torch_mlp"] {
-            let model =
-                Model::load(&bytes(name), &Options { backend, ..Options::default() }).expect("it loads");
+            let model = Model::load(&bytes(name), Format::Onnx, &Options { backend, ..Options::default() })
+                .expect("it loads");
             let Dim::Fixed(columns) = model.inputs()[0].shape[1] else { panic!("{name} has no width") };
             let outputs = model.run(&[TensorView::F32 { shape: &[0, columns], data: &[] }]);
             let outputs = outputs.unwrap_or_else(|error| panic!("{name} on {backend}: {error}"));
@@ -129,7 +134,7 @@ fn what_is_no_model_is_refused_by_name() {
         "not a readable ONNX model: it holds no graph: it is no ONNX file, or an empty one"
     );
     let limits = Limits { bytes: 100, ..Limits::default() };
-    let error =
-        Model::load(&bytes("logistic"), &Options { limits, ..Options::default() }).expect_err("too long");
+    let error = Model::load(&bytes("logistic"), Format::Onnx, &Options { limits, ..Options::default() })
+        .expect_err("too long");
     assert!(matches!(error, Error::Limit { limit: 100, .. }));
 }

@@ -9,7 +9,7 @@ use crate::{
     catalog::Manifest,
     cli::payments::{COLUMNS, Payment, Simulator},
     client::{Map, Row},
-    model::{Data, Model, Options, Tensor},
+    model::{Data, Format, Model, Options, Tensor},
     row::{RowRef, Scalar, Schema},
     types::{Error, Result},
 };
@@ -107,7 +107,7 @@ struct Scorer {
 
 impl Scorer {
     fn load() -> Result<Self> {
-        let model = Model::load(bundle::model(), &Options::default()).map_err(Error::from)?;
+        let model = Model::load(bundle::model(), Format::Onnx, &Options::default()).map_err(Error::from)?;
         let manifest = bundle::manifest()?;
         let features = manifest.inputs.iter().flat_map(|input| &input.features);
         let features = features.map(|name| feature(name)).collect::<Result<_>>()?;

@@ -2,8 +2,9 @@
 
 use super::table::{Seen, Table};
 use crate::{
-    catalog::{InputFile, Manifest, ModelKind, NullPolicy, NumberKind},
-    model::{DType, Dim, Port},
+    catalog::{InputFile, Manifest, NullPolicy, NumberKind},
+    model::{DType, Dim, Format, Port},
+    scoring::kind_of,
     types::{Error, Result},
 };
 
@@ -90,7 +91,7 @@ impl Features {
     }
 
     /// The manifest that says so, without what the outputs are called.
-    pub(super) fn manifest(&self, name: &str) -> Manifest {
+    pub(super) fn manifest(&self, name: &str, format: Format) -> Manifest {
         let inputs = self.inputs.iter().map(|input| InputFile {
             name: input.name.clone(),
             kind: input.kind,
@@ -101,8 +102,8 @@ impl Features {
             format: 1,
             name: name.to_owned(),
             version: 1,
-            file: "model.onnx".to_owned(),
-            kind: ModelKind::Onnx,
+            file: format.file().to_owned(),
+            kind: kind_of(format),
             inputs: inputs.collect(),
             outputs: Vec::new(),
             golden: None,

@@ -14,6 +14,8 @@ use super::{
 };
 use crate::{
     catalog::NullPolicy,
+    model::Format,
+    scoring::kind_of,
     types::{Error, KeyKind, Result},
 };
 
@@ -26,6 +28,7 @@ pub(super) struct Sketch<'a> {
     pub(super) map: &'a str,
     pub(super) model: &'a str,
     pub(super) model_bytes: &'a [u8],
+    pub(super) format: Format,
     pub(super) rows: &'a Path,
     pub(super) table: &'a Table,
     pub(super) features: &'a Features,
@@ -90,8 +93,10 @@ impl Sketch<'_> {
     pub(super) fn manifest(&self) -> String {
         let mut text = format!(
             "# How the model is fed and what its outputs are called.\n\
-             format = 1\nname = {}\nversion = 1 # equals the folder; never reused\nfile = \"model.onnx\"\nkind = \"onnx\"\n",
-            literal(self.model)
+             format = 1\nname = {}\nversion = 1 # equals the folder; never reused\nfile = \"{}\"\nkind = \"{}\"\n",
+            literal(self.model),
+            self.format.file(),
+            kind_of(self.format),
         );
         for input in &self.features.inputs {
             manifest_input(&mut text, input);
@@ -201,7 +206,7 @@ pub(super) fn write(sketch: &Sketch<'_>, out: &Path) -> Result<Vec<PathBuf>> {
     let version = sketch.version_path();
     let mut contents: Vec<(PathBuf, Vec<u8>)> = vec![
         (sketch.schema_path(), sketch.schema().into()),
-        (version.join("model.onnx"), sketch.model_bytes.to_vec()),
+        (version.join(sketch.format.file()), sketch.model_bytes.to_vec()),
         (version.join("manifest.toml"), sketch.manifest().into()),
         (sketch.binding_path(), sketch.binding().into()),
     ];

@@ -16,7 +16,7 @@ use serde_json::json;
 use self::{features::Features, files::Sketch, scores::Scores, table::Table};
 use super::{context::Context, failure::Result, rows::unreadable};
 use crate::{
-    model::{Model, Options},
+    model::{Format, Model, Options},
     scoring::Signature,
     types::{Error, check_name},
 };
@@ -29,7 +29,7 @@ use crate::{
     after_help = "Example:\n  embergrid init churn.onnx --rows customers.csv --map customers --out customers"
 )]
 pub(super) struct Init {
-    /// The model: an ONNX file.
+    /// The model: an ONNX file, or the safetensors file of a burn module.
     model: PathBuf,
     /// Rows under a header (CSV).
     #[arg(long, value_name = "FILE")]
@@ -49,17 +49,19 @@ impl Init {
     pub(super) fn run(self, context: &Context) -> Result {
         check_name("map", &self.map)?;
         let bytes = std::fs::read(&self.model).map_err(|error| unreadable(&self.model, &error))?;
-        let model = Model::load(&bytes, &Options::default())
+        let format = Format::of(&self.model);
+        let model = Model::load(&bytes, format, &Options::default())
             .map_err(|error| Error::from(error).within(self.model.display()))?;
         let table = Table::read(&self.rows, &self.map, self.key.as_deref())?;
         let features = Features::find(&table, model.inputs())?;
         let name = self.model_name();
-        let signature = Signature::of(&model, Some(&features.manifest(&name)))?;
+        let signature = Signature::of(&model, Some(&features.manifest(&name, format)))?;
         let scores = Scores::choose(&table, &signature.outputs)?;
         let sketch = Sketch {
             map: &self.map,
             model: &name,
             model_bytes: &bytes,
+            format,
             rows: &self.rows,
             table: &table,
             features: &features,

@@ -2,12 +2,12 @@ use super::{features::Found, scores::Score, table::Key, *};
 use crate::{
     binding,
     catalog::{
-        BindingFile, Catalogue, Command, Founding, Manifest, ModelKind, ModelVersion, Node, OutputKind,
-        OutputSignature,
+        BindingFile, Catalogue, Command, Founding, Manifest, ModelVersion, Node, OutputKind, OutputSignature,
     },
     cli::rows::{Format, Shape, read_path},
-    model::{DType, Dim, Port},
+    model::{self, DType, Dim, Port},
     row::{Kind, RowRef, schema_file},
+    scoring::kind_of,
     types::{Digest, KeyKind, NodeId},
 };
 
@@ -176,6 +176,7 @@ fn write(text: &'static str, width: usize) -> (tempfile::TempDir, Vec<PathBuf>) 
         map: "things",
         model: "m",
         model_bytes: b"model",
+        format: model::Format::Onnx,
         rows: &rows,
         table: &table,
         features: &features,
@@ -242,20 +243,23 @@ fn bundled_models_bind_without_an_edit() {
     for (model, rows, scores) in [
         ("models/breast-cancer/1/model.onnx", "models/breast-cancer/data.csv", 1),
         ("models/digits/1/model.onnx", "models/digits/data.csv", 10),
+        ("models/digits-burn/1/model.safetensors", "models/digits/data.csv", 10),
     ] {
+        let format = model::Format::of(model.as_ref());
         let model = std::fs::read(model).unwrap();
-        let loaded = Model::load(&model, &Options::default()).unwrap();
+        let loaded = Model::load(&model, format, &Options::default()).unwrap();
         let rows = Path::new(rows);
         let table = Table::read(rows, "things", None).unwrap();
         assert_eq!(table.key, Key::Column { name: "id".into(), kind: KeyKind::I64 });
         let features = Features::find(&table, loaded.inputs()).unwrap();
-        let signature = Signature::of(&loaded, Some(&features.manifest("m"))).unwrap();
+        let signature = Signature::of(&loaded, Some(&features.manifest("m", format))).unwrap();
         let chosen = Scores::choose(&table, &signature.outputs).unwrap();
         assert_eq!(chosen.columns.iter().filter(|score| score.stored).count(), scores);
         let sketch = Sketch {
             map: "things",
             model: "m",
             model_bytes: &model,
+            format,
             rows,
             table: &table,
             features: &features,
@@ -273,7 +277,7 @@ fn bind(sketch: &Sketch<'_>, model: &Model) {
         name: manifest.name,
         version: 1,
         digest: Digest::of(sketch.model_bytes),
-        kind: ModelKind::Onnx,
+        kind: kind_of(sketch.format),
         bytes: 1,
         inputs,
         outputs,

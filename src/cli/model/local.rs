@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     catalog::Manifest,
-    cli::context::read_text,
-    model::{Backend, Limits, Model, Options, golden},
+    cli::{context::read_text, model::package::bare_model},
+    model::{Backend, Format, Limits, Model, Options, golden},
+    scoring::format_of,
     types::{Error, Result},
 };
 
@@ -25,15 +26,22 @@ impl Local {
         let folder = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
         let manifest = manifest(folder)?;
         let (file, manifest) = if path.is_dir() {
-            let name = manifest.as_ref().map_or("model.onnx", |manifest| &manifest.file);
-            (folder.join(name), manifest)
+            let file = match &manifest {
+                Some(manifest) => folder.join(&manifest.file),
+                None => bare_model(folder).unwrap_or_else(|| folder.join(Format::Onnx.file())),
+            };
+            (file, manifest)
         } else {
             let is_of = |manifest: &Manifest| path.ends_with(&manifest.file);
             (path.to_owned(), manifest.filter(is_of))
         };
         let bytes = golden::read_file(&file, Limits::default().bytes)?;
-        let model =
-            Model::load(&bytes, &options).map_err(|error| Error::from(error).within(file.display()))?;
+        let format = match &manifest {
+            Some(manifest) => format_of(manifest.kind)?,
+            None => Format::of(&file),
+        };
+        let model = Model::load(&bytes, format, &options)
+            .map_err(|error| Error::from(error).within(file.display()))?;
         Ok(Local { model, manifest, folder: folder.to_owned() })
     }
 }

@@ -1,6 +1,9 @@
 //! A model version on disk, read for the upload.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 
@@ -8,13 +11,12 @@ use crate::{
     catalog::Manifest,
     cli::{context::read_text, rows::unreadable},
     client::Deployment,
+    model::Format,
     types::{Error, Result},
 };
 
 /// The manifest's name within a version's folder.
 const MANIFEST: &str = "manifest.toml";
-/// The model's name in a folder without a manifest.
-const BARE_MODEL: &str = "model.onnx";
 
 /// Reads a version folder, or a bare model file. The model's name and version stay to be filled in.
 pub(super) fn read(path: &Path) -> Result<Deployment> {
@@ -24,15 +26,11 @@ pub(super) fn read(path: &Path) -> Result<Deployment> {
     }
     let manifest_path = path.join(MANIFEST);
     if !manifest_path.exists() {
-        let model = path.join(BARE_MODEL);
-        if !model.exists() {
-            return Err(Error::not_found(format!(
-                "{}: no {MANIFEST} and no {BARE_MODEL} in it",
-                path.display()
-            ))
-            .hint("name a version's folder, as in `models/breast-cancer/1`, or a model file"));
-        }
-        return Ok(bare(BARE_MODEL.to_owned(), read_bytes(&model)?));
+        let Some(model) = bare_model(path) else {
+            return Err(Error::not_found(format!("{}: no {MANIFEST} and no model in it", path.display()))
+                .hint("name a version's folder, as in `models/breast-cancer/1`, or a model file"));
+        };
+        return read(&model);
     }
     let text = read_text(&manifest_path)?;
     let manifest = Manifest::parse(&manifest_path.display().to_string(), &text)?;
@@ -41,6 +39,11 @@ pub(super) fn read(path: &Path) -> Result<Deployment> {
         read_samples(path, dir, &mut files)?;
     }
     Ok(Deployment { manifest: Some(text), model_file: manifest.file, files, ..Deployment::default() })
+}
+
+/// The model in a folder without a manifest: the file that is called so.
+pub(super) fn bare_model(folder: &Path) -> Option<PathBuf> {
+    Format::ALL.map(|format| folder.join(format.file())).into_iter().find(|file| file.exists())
 }
 
 fn bare(name: String, bytes: Bytes) -> Deployment {
@@ -94,7 +97,7 @@ mod tests {
     fn what_is_no_model_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let refused = |path: &Path| read(path).expect_err("no model").message.into_owned();
-        assert!(refused(folder.path()).ends_with("no manifest.toml and no model.onnx in it"));
+        assert!(refused(folder.path()).ends_with("no manifest.toml and no model in it"));
         assert!(refused(&folder.path().join("absent.onnx")).ends_with("absent.onnx: no such file"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{
-    super::{Error, Model, Options, TensorView},
+    super::{Error, Format, Model, Options, TensorView},
     Sample, Tolerance, compare, read_file, sample_dirs,
 };
 use crate::types;
@@ -73,8 +73,6 @@ impl Report {
 
 /// How deep folders are searched.
 const DEPTH: usize = 16;
-/// The name of a model's file in the test layout.
-const MODEL: &str = "model.onnx";
 
 /// Verifies every model in the folders.
 pub fn verify_dirs(dirs: &[PathBuf], tolerance: Tolerance, options: &Options) -> types::Result<Report> {
@@ -83,28 +81,31 @@ pub fn verify_dirs(dirs: &[PathBuf], tolerance: Tolerance, options: &Options) ->
         let mut found = Vec::new();
         search(dir, DEPTH, &mut found)?;
         if found.is_empty() {
-            return Err(types::Error::invalid(format!("{}: no `{MODEL}` in it", dir.display()))
+            let files = Format::ALL.map(|format| format!("`{}`", format.file())).join(" or ");
+            return Err(types::Error::invalid(format!("{}: no {files} in it", dir.display()))
                 .hint("give a folder in ONNX's test layout: model.onnx, test_data_set_0/input_0.pb, .."));
         }
-        for case in found {
+        for (case, format) in found {
             let name = match case.strip_prefix(dir) {
                 Ok(path) if path.as_os_str().is_empty() => ".".to_owned(),
                 Ok(path) => path.display().to_string(),
                 Err(_) => case.display().to_string(),
             };
-            report.add(verify_case(name, &case, tolerance, options));
+            report.add(verify_case(name, &case, format, tolerance, options));
         }
     }
     Ok(report)
 }
 
-fn search(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> types::Result<()> {
+/// Finds folders with a model in them, and the format of that model.
+fn search(dir: &Path, depth: usize, found: &mut Vec<(PathBuf, Format)>) -> types::Result<()> {
     let fail = |error: std::io::Error| types::Error::invalid(format!("{}: {error}", dir.display()));
     let mut inner = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        if entry.file_name() == MODEL {
-            found.push(dir.to_owned());
+        let model = Format::ALL.into_iter().find(|format| entry.file_name() == format.file());
+        if let Some(format) = model {
+            found.push((dir.to_owned(), format));
         } else if entry.file_type().map_err(fail)?.is_dir() {
             inner.push(entry.path());
         }
@@ -118,7 +119,7 @@ fn search(dir: &Path, depth: usize, found: &mut Vec<PathBuf>) -> types::Result<(
     Ok(())
 }
 
-fn verify_case(name: String, dir: &Path, tolerance: Tolerance, options: &Options) -> Case {
+fn verify_case(name: String, dir: &Path, format: Format, tolerance: Tolerance, options: &Options) -> Case {
     let mut case = Case {
         name,
         verdict: Verdict::Error,
@@ -126,18 +127,19 @@ fn verify_case(name: String, dir: &Path, tolerance: Tolerance, options: &Options
         unsupported: Vec::new(),
         message: String::new(),
     };
-    let loaded = read_file(&dir.join(MODEL), options.limits.bytes).and_then(|bytes| {
-        match Model::load(&bytes, options) {
-            Ok(model) => Ok(Some(model)),
-            Err(Error::Unsupported { operators, reasons }) => {
-                case.verdict = Verdict::Unsupported;
-                case.message = reasons.join("; ");
-                case.unsupported = operators;
-                Ok(None)
+    let loaded =
+        read_file(&dir.join(format.file()), options.limits.bytes).and_then(|bytes| {
+            match Model::load(&bytes, format, options) {
+                Ok(model) => Ok(Some(model)),
+                Err(Error::Unsupported { operators, reasons }) => {
+                    case.verdict = Verdict::Unsupported;
+                    case.message = reasons.join("; ");
+                    case.unsupported = operators;
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
             }
-            Err(error) => Err(error.into()),
-        }
-    });
+        });
     let judged = match loaded {
         Ok(None) => return case,
         Ok(Some(model)) => judge(&model, dir, tolerance, options),

@@ -15,13 +15,13 @@ use super::{
         AttributeProto, DimensionKind, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
         TensorTypeProto, TypeKind, TypeProto, ValueInfoProto, attribute,
     },
-    tensor,
+    tensor, unreadable,
 };
 
 /// Builds the graph of a model.
 pub(super) fn graph(model: ModelProto, limits: &Limits) -> Result<Graph, Error> {
     let Some(proto) = model.graph else {
-        return Err(Error::decode("it holds no graph: it is no ONNX file, or an empty one"));
+        return Err(unreadable("it holds no graph: it is no ONNX file, or an empty one"));
     };
     let mut builder = Builder { limits, graph: Graph::default(), names: HashMap::new(), parameters: 0 };
     let GraphProto { node, initializer, sparse_initializer, input, output, .. } = proto;
@@ -42,7 +42,7 @@ pub(super) fn graph(model: ModelProto, limits: &Limits) -> Result<Graph, Error> 
     }
     let mut graph = builder.graph;
     if graph.outputs.is_empty() {
-        return Err(Error::decode("its graph has no output"));
+        return Err(unreadable("its graph has no output"));
     }
     sort(&mut graph, limits)?;
     Ok(graph)

@@ -9,16 +9,20 @@ mod tests;
 
 use prost::Message;
 
-use super::{Error, Limits, graph::Graph};
+use super::{Error, Format, Limits, graph::Graph};
 
 pub(super) use tensor::{dtype, element_name, tensor};
 
 /// Reads an ONNX model and builds its graph: sorted, names resolved, types not yet inferred.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Graph, Error> {
     if bytes.is_empty() {
-        return Err(Error::decode("the file is empty"));
+        return Err(unreadable("the file is empty"));
     }
     scan::scan(bytes, limits)?;
-    let model = proto::ModelProto::decode(bytes).map_err(|error| Error::decode(error.to_string()))?;
+    let model = proto::ModelProto::decode(bytes).map_err(|error| unreadable(error.to_string()))?;
     build::graph(model, limits)
+}
+
+fn unreadable(reason: impl Into<String>) -> Error {
+    Error::decode(Format::Onnx, reason)
 }

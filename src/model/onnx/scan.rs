@@ -3,7 +3,10 @@
 //! A message of two bytes in the file becomes a struct of hundreds in memory, so a length limit alone would let a
 //! small file take all memory.
 
-use super::super::{Error, Limits};
+use super::{
+    super::{Error, Limits},
+    unreadable,
+};
 
 /// A message whose parts are counted; the others are skipped as a whole.
 #[derive(Clone, Copy)]
@@ -76,7 +79,7 @@ pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
 impl Tally<'_> {
     fn walk(&mut self, mut bytes: &[u8], kind: Kind, depth: usize) -> Result<(), Error> {
         if depth > DEPTH {
-            return Err(Error::decode("types are nested too deeply"));
+            return Err(unreadable("types are nested too deeply"));
         }
         while !bytes.is_empty() {
             let tag = varint(&mut bytes)?;
@@ -92,7 +95,7 @@ impl Tally<'_> {
                     self.enter(&body[..length as usize], field(kind, tag >> 3), depth)?;
                 }
                 5 => skip(&mut bytes, 4)?,
-                wire => return Err(Error::decode(format!("wire type {wire} does not occur in ONNX"))),
+                wire => return Err(unreadable(format!("wire type {wire} does not occur in ONNX"))),
             }
         }
         Ok(())
@@ -128,7 +131,7 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Error> {
             return Ok(value);
         }
     }
-    Err(Error::decode("a number is longer than ten bytes"))
+    Err(unreadable("a number is longer than ten bytes"))
 }
 
 fn skip(bytes: &mut &[u8], length: u64) -> Result<(), Error> {
@@ -138,7 +141,7 @@ fn skip(bytes: &mut &[u8], length: u64) -> Result<(), Error> {
 }
 
 fn truncated() -> Error {
-    Error::decode("the file ends in the middle of a field: it is truncated or no ONNX file")
+    unreadable("the file ends in the middle of a field: it is truncated or no ONNX file")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::proto::{
     AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
     TensorProto, TensorShapeProto, TensorTypeProto, TypeKind, TypeProto, ValueInfoProto, attribute, element,
 };
-use crate::model::{Error, Limits, Model, Options};
+use crate::model::{Error, Format, Limits, Model, Options};
 
 fn port(name: &str, elem_type: i32) -> ValueInfoProto {
     let tensor = TensorTypeProto { elem_type, shape: Some(TensorShapeProto::default()) };
@@ -39,7 +39,7 @@ fn graph(node: Vec<NodeProto>) -> GraphProto {
 }
 
 fn refused(graph: GraphProto) -> Error {
-    Model::load(&file(graph), &Options::default()).expect_err("it is refused")
+    Model::load(&file(graph), Format::Onnx, &Options::default()).expect_err("it is refused")
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_cycle_names_a_node_of_it() {
 #[test]
 fn nodes_may_come_in_any_order() {
     let graph = graph(vec![node("Neg", &["a"], "y"), node("Abs", &["x"], "a")]);
-    let model = Model::load(&file(graph), &Options::default()).expect("it loads");
+    let model = Model::load(&file(graph), Format::Onnx, &Options::default()).expect("it loads");
     assert_eq!(model.summary().steps, ["Abs", "Neg"]);
 }
 
@@ -121,7 +121,7 @@ fn chains_and_crowds_over_the_limits_are_refused() {
         (0..10_000).map(|index| node("Neg", &[&name(index)], &name(index + 1))).collect();
     nodes.push(node("Neg", &[&name(10_000)], "y"));
     let bytes = file(graph(nodes));
-    let load = |limits| Model::load(&bytes, &Options { limits, ..Options::default() });
+    let load = |limits| Model::load(&bytes, Format::Onnx, &Options { limits, ..Options::default() });
     assert!(load(Limits::default()).is_ok());
     let error = load(Limits { depth: 5_000, ..Limits::default() }).expect_err("too deep");
     assert_eq!(error.to_string(), "the longest chain of operators is 10001, over the limit of 5000");
@@ -161,7 +161,8 @@ fn versions_that_are_not_known_are_refused() {
     let graph = graph(vec![node("Neg", &["x"], "y")]);
     let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 999 }];
     let model = ModelProto { ir_version: 8, opset_import, graph: Some(graph), functions: Vec::new() };
-    let error = Model::load(&model.encode_to_vec(), &Options::default()).expect_err("it is refused");
+    let error =
+        Model::load(&model.encode_to_vec(), Format::Onnx, &Options::default()).expect_err("it is refused");
     assert!(matches!(error, Error::Unsupported { operators, .. } if operators == ["ai.onnx:Neg"]));
 }
 
