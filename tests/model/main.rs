@@ -43,7 +43,7 @@ fn the_bundled_models_reproduce_their_golden_samples() {
     let tolerance = Tolerance { rtol: 1e-5, atol: 1e-5 };
     for backend in [Backend::Flex, Backend::Ndarray] {
         let options = Options { backend, ..Options::default() };
-        let report = verify_dirs(&[models.clone()], tolerance, &options).expect("models");
+        let report = verify_dirs(std::slice::from_ref(&models), tolerance, &options).expect("models");
         assert!(report.all_ok(), "{backend}: {:#?}", report.cases);
         assert_eq!(report.ok, 4);
     }

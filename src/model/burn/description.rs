@@ -43,6 +43,7 @@ pub(super) struct Output {
 /// default to, what they are in burn's configurations.
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::enum_variant_names, reason = "a layer norm is called so")]
 pub(super) enum Layer {
     Linear {
         name: String,

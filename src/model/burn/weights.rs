@@ -1,7 +1,10 @@
 //! The safetensors container: the length of a header, the header in JSON (names, types, shapes and places of tensors),
 //! then the bytes of all tensors.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
 use burn_backend::{bf16, f16};
 use serde::{
@@ -98,13 +101,13 @@ impl<'a> Weights<'a> {
         let (start, end) = info.data_offsets;
         // Within the data, or the header would have been refused.
         let bytes = self.data.get(start..end).unwrap_or_default();
-        match info.float(&place)? {
+        match info.float(place)? {
             Float::F16 => Ok(numbers(bytes, |bytes| f16::from_le_bytes(bytes).to_f32())),
             Float::Bf16 => Ok(numbers(bytes, |bytes| bf16::from_le_bytes(bytes).to_f32())),
             Float::F32 => Ok(numbers(bytes, f32::from_le_bytes)),
             Float::F64 => {
                 let wide = numbers(bytes, f64::from_le_bytes);
-                wide.into_iter().map(|number| narrow(number, &place)).collect()
+                wide.into_iter().map(|number| narrow(number, place)).collect()
             }
         }
     }
@@ -225,10 +228,16 @@ impl<'de> Visitor<'de> for Entries {
         while let Some(name) = entries.next_key::<String>()? {
             if name == METADATA {
                 header.metadata = entries.next_value()?;
-            } else if header.tensors.contains_key(&name) {
-                return Err(M::Error::custom(format_args!("tensor `{name}` is given twice")));
-            } else {
-                header.tensors.insert(name, entries.next_value()?);
+                continue;
+            }
+            match header.tensors.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(entries.next_value()?);
+                }
+                Entry::Occupied(place) => {
+                    let reason = format_args!("tensor `{}` is given twice", place.key());
+                    return Err(M::Error::custom(reason));
+                }
             }
         }
         Ok(header)
