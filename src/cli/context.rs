@@ -38,6 +38,11 @@ impl Context {
         Ok(self.connect().await?.map(name).await?)
     }
 
+    /// The address that is preferred.
+    pub(super) fn first_address(&self) -> &str {
+        self.addresses.first().map_or("", String::as_str)
+    }
+
     /// Runs a command that talks to the cluster.
     pub(super) fn block_on<T>(&self, command: impl Future<Output = Result<T>>) -> Result<T> {
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -11,6 +11,7 @@ mod context;
 mod demo;
 mod execute;
 mod failure;
+mod health;
 mod init;
 mod interrupt;
 mod map;
@@ -82,6 +83,7 @@ enum Command {
     Subscribe(subscribe::Subscribe),
     Execute(execute::Execute),
     Cluster(cluster::Cluster),
+    Health(health::Health),
     Bench(bench::Bench),
 }
 
@@ -113,6 +115,7 @@ impl Command {
             Command::Subscribe(command) => context.block_on(command.run(context)),
             Command::Execute(command) => context.block_on(command.run(context)),
             Command::Cluster(command) => context.block_on(command.run(context)),
+            Command::Health(command) => context.block_on(command.run(context)),
             Command::Bench(command) => context.block_on(command.run(context)),
             Command::Model(command) => command.run(context),
             Command::Init(command) => command.run(context),

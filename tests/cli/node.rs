@@ -29,6 +29,22 @@ fn a_signal_does_not_wait_for_subscribers() {
 }
 
 #[test]
+fn health_is_told_by_the_exit_code() {
+    let node = Node::start(&[]);
+    assert_eq!(node.run(&["health"]).json(), json!({ "ready": true }));
+    assert_eq!(node.run(&["health", "live"]).json(), json!({ "live": true }));
+    assert_eq!(node.run(&["health", "safe-to-stop"]).json(), json!({ "safe_to_stop": true }));
+    assert_eq!(node.run(&["map", "create", "notes", "--plain"]).code, Some(0));
+    assert_eq!(node.run(&["map", "put", "notes", "a", "\"aGk=\""]).code, Some(0));
+    let refusal = node.run(&["health", "safe-to-stop"]).refusal(1);
+    assert_eq!(refusal["message"], "not safe to stop: 1 rows are in the memory of this node alone");
+    let address = node.address.clone();
+    drop(node);
+    let refusal = run(&["--json", "--addr", &address, "health"]).refusal(3);
+    assert_eq!(refusal["class"], "unavailable");
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let node = Node::start(&[]);
     let refusal = run(&["--json", "node", "--listen", &node.address]).refusal(1);
