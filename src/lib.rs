@@ -15,7 +15,8 @@
 //! | | `feed` | PURE: subscriptions over committed entries | types, row, expr, store, catalog, partition |
 //! | | `model` | a trained model: formats, graph, plan, execution | types |
 //! | | `wire` | generated protobuf; the one codec | types, row |
-//! | L2 | `control` | consensus around catalog, its durable log | L0, catalog |
+//! | L2 | `net` | QUIC between nodes | types, telemetry |
+//! | | `control` | consensus around catalog, its durable log | L0, catalog |
 //! | | `scoring` | batches, pools and deadlines over model | L0, catalog, binding, model |
 //! | | `telemetry` | tracing, metrics | types |
 //! | L3 | `node` | the only owner of threads and tasks | L0, L1, L2 |
@@ -58,6 +59,8 @@ pub mod cli;
 pub mod config;
 #[cfg(feature = "node")]
 pub mod control;
+#[cfg(feature = "node")]
+pub mod net;
 #[cfg(feature = "node")]
 pub mod node;
 #[cfg(feature = "node")]

@@ -30,11 +30,19 @@ const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "Timestamp::now", "
 const CLOCK: &str = "src/node/clock.rs";
 
 /// Rooms at the edge, which may read tokio's clock (a test can hold it still), or another where an `allow` states its reason.
-const EDGE: &[&str] = &["cli", "client"];
+const EDGE: &[&str] = &["cli", "client", "net"];
 
 /// Crates that only one room may name, so that they can be replaced.
-const FENCED: &[(&str, &str)] =
-    &[("openraft::", "control"), ("sqlparser::", "expr"), ("burn_", "model"), ("dashmap::", "store")];
+const FENCED: &[(&str, &str)] = &[
+    ("bincode::", "net"),
+    ("burn_", "model"),
+    ("dashmap::", "store"),
+    ("openraft::", "control"),
+    ("quinn", "net"),
+    ("rcgen::", "net"),
+    ("rustls::", "net"),
+    ("sqlparser::", "expr"),
+];
 
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "manager", "helper", "helpers", "misc"];

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use super::{
     family::Family,
+    peers::{LaneMetrics, Peers},
     process,
     series::{self, Counter, DURATION, Gauge, Histogram, ROWS},
 };
@@ -71,6 +72,7 @@ pub struct Metrics {
     subscriptions: Family<Gauge>,
     catalogue_version: Family<Gauge>,
     map_rows: Family<Gauge>,
+    peers: Peers,
 }
 
 /// What is counted of one binding; keep it as long as the binding is compiled.
@@ -196,6 +198,7 @@ impl Metrics {
                 gauge,
             ),
             map_rows: Family::new("embergrid_map_rows", "Rows held.", &["map"], gauge),
+            peers: Peers::new(),
         }
     }
 
@@ -241,6 +244,16 @@ impl Metrics {
         self.subscriptions.with(&[])
     }
 
+    /// Traffic between nodes on one lane.
+    pub fn lane(&self, lane: &str) -> LaneMetrics {
+        self.peers.lane(lane)
+    }
+
+    /// Connections between nodes refused for this reason.
+    pub fn refused_peers(&self, reason: &str) -> Arc<Counter> {
+        self.peers.refused(reason)
+    }
+
     /// Sets what is looked up rather than counted; call it before [`render`](Self::render). Maps not given are gone.
     pub fn observe<'a>(&self, catalogue_version: u64, map_rows: impl IntoIterator<Item = (&'a str, u64)>) {
         self.catalogue_version.with(&[]).set(catalogue_version);
@@ -273,7 +286,8 @@ impl Metrics {
         self.sessions.write(out)?;
         self.subscriptions.write(out)?;
         self.catalogue_version.write(out)?;
-        self.map_rows.write(out)
+        self.map_rows.write(out)?;
+        self.peers.write(out)
     }
 }
 

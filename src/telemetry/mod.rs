@@ -6,12 +6,14 @@
 mod family;
 mod logging;
 mod metrics;
+mod peers;
 mod process;
 mod series;
 mod tally;
 
 pub use logging::{Format, Options, start_logging};
 pub use metrics::{BindingMetrics, Metrics, ModelMetrics, Outcome};
+pub use peers::LaneMetrics;
 pub use process::{cpu_us, resident_bytes};
 pub use series::{Counter, Gauge};
 pub use tally::{Kind, Tally};

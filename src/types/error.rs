@@ -58,7 +58,7 @@ pub struct Error {
     /// What happened, and where.
     pub message: Cow<'static, str>,
     /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(default)]
     pub hint: Option<Cow<'static, str>>,
 }
 
