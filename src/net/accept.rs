@@ -114,11 +114,8 @@ async fn serve_lane(
         return end(&connection, refusal);
     }
     drop(slot);
-    let receiver = Receiver {
-        shared: Arc::clone(shared),
-        lane,
-        peer: Arc::new(Mutex::new(introduced.hello.peer)),
-    };
+    let receiver =
+        Receiver { shared: Arc::clone(shared), lane, peer: Arc::new(Mutex::new(introduced.hello.peer)) };
     receiver.run(introduced).await
 }
 

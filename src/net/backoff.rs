@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn two_nodes_draw_apart() {
-        let draws = |seed| (0..8).scan(Backoff::new(seed), |backoff, _| Some(backoff.pause())).collect::<Vec<_>>();
+        let draws =
+            |seed| (0..8).scan(Backoff::new(seed), |backoff, _| Some(backoff.pause())).collect::<Vec<_>>();
         assert_eq!(draws(1), draws(1));
         assert_ne!(draws(1), draws(2));
     }

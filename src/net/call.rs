@@ -90,10 +90,8 @@ pub(super) async fn call<C: Call>(
 }
 
 fn frame_request<C: Call>(request: &C, within: Duration) -> Result<Vec<u8>> {
-    let head = Head {
-        name: C::NAME.to_owned(),
-        within_us: u64::try_from(within.as_micros()).unwrap_or(u64::MAX),
-    };
+    let head =
+        Head { name: C::NAME.to_owned(), within_us: u64::try_from(within.as_micros()).unwrap_or(u64::MAX) };
     let mut framed = Vec::new();
     framing::append(&mut framed, MAX_HEAD_BYTES, |out| codec::encode_into(&head, out).map_err(Error::from))?;
     framing::append(&mut framed, C::LANE.max_bytes(), |out| {

@@ -58,8 +58,13 @@ impl Shared {
             let connecting = self.endpoint.connect_with(self.client.clone(), to, ANY_NODE);
             let connection = connecting.map_err(Refusal::unreachable)?.await?;
             let met = self.meet(&connection, expected, purpose).await;
-            met.map(|(introduction, hello, own)| Introduced { connection: connection.clone(), introduction, hello, own })
-                .map_err(|refusal| end(&connection, refusal))
+            met.map(|(introduction, hello, own)| Introduced {
+                connection: connection.clone(),
+                introduction,
+                hello,
+                own,
+            })
+            .map_err(|refusal| end(&connection, refusal))
         };
         timeout(HANDSHAKE, attempt).await.unwrap_or_else(|_| Err(Refusal::unreachable("no answer")))
     }
@@ -86,7 +91,12 @@ impl Shared {
     }
 
     /// Whether to talk to the one who said `hello` and showed its certificate.
-    pub(super) fn judge(&self, connection: &Connection, hello: &Hello, purpose: Purpose) -> Result<(), Refusal> {
+    pub(super) fn judge(
+        &self,
+        connection: &Connection,
+        hello: &Hello,
+        purpose: Purpose,
+    ) -> Result<(), Refusal> {
         if self.identity.is_own(connection) {
             return Err(Refusal::new(Reason::Done, "this is the node itself"));
         }

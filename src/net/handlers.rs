@@ -55,14 +55,18 @@ impl Handlers {
         lane: Lane,
         handler: impl Fn(Peer, M) + Send + Sync + 'static,
     ) {
-        let receive = move |from: Peer, message: &[u8]| codec::decode(message).map(|message| handler(from, message));
+        let receive =
+            move |from: Peer, message: &[u8]| codec::decode(message).map(|message| handler(from, message));
         *self.receive[lane as usize].write() = Some(Arc::new(receive));
     }
 
     /// Whoever answers this call, if anybody does yet.
     pub(super) fn find(&self, name: &str, lane: Lane) -> Option<Answer> {
         let answer = self.answer.read();
-        answer.iter().find(|((known, on), _)| *known == name && *on == lane).map(|(_, answer)| Arc::clone(answer))
+        answer
+            .iter()
+            .find(|((known, on), _)| *known == name && *on == lane)
+            .map(|(_, answer)| Arc::clone(answer))
     }
 
     /// Hands over a one-way message; false if nobody takes any yet.

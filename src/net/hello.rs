@@ -60,7 +60,8 @@ impl Hello {
         };
         let version = u16::from_le_bytes(*version);
         if version != VERSION {
-            let text = format!("versions {VERSION} and {version} of the peer protocol do not understand each other");
+            let text =
+                format!("versions {VERSION} and {version} of the peer protocol do not understand each other");
             return Err(Refusal::new(Reason::Version, text));
         }
         let hello: Hello = codec::decode(rest).map_err(Refusal::protocol)?;
@@ -74,7 +75,8 @@ impl Hello {
     pub(super) fn judge(&self, other: &Hello) -> Result<(), Refusal> {
         let (mine, others) = (self.peer, other.peer);
         if mine.node == others.node {
-            let text = format!("both have the id {}: a node met itself, or a data folder was copied", mine.node);
+            let text =
+                format!("both have the id {}: a node met itself, or a data folder was copied", mine.node);
             return Err(Refusal::new(Reason::Itself, text));
         }
         if mine.cluster != 0 && others.cluster != 0 && mine.cluster != others.cluster {

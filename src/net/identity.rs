@@ -8,7 +8,9 @@
 use std::{num::NonZeroU32, sync::Arc};
 
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, PKCS_ED25519};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, PKCS_ED25519,
+};
 use ring::{hmac, pbkdf2};
 use rustls::{
     RootCertStore,
@@ -54,7 +56,10 @@ impl Identity {
             server: Arc::new(QuicServerConfig::try_from(server).map_err(failed)?),
             client: Arc::new(QuicClientConfig::try_from(client).map_err(failed)?),
             certificate,
-            reset_key: hmac::Key::new(hmac::HMAC_SHA256, &of_node("embergrid 2026-11 reset key", &seed, node)),
+            reset_key: hmac::Key::new(
+                hmac::HMAC_SHA256,
+                &of_node("embergrid 2026-11 reset key", &seed, node),
+            ),
             connection_id_key: u64::from_le_bytes(
                 *of_node("embergrid 2026-11 connection ids", &seed, node).first_chunk().unwrap_or(&[0; 8]),
             ),
@@ -87,7 +92,13 @@ struct Authority {
 
 fn stretch(secret: &[u8]) -> [u8; 32] {
     let mut seed = [0; 32];
-    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, STRETCH, b"embergrid 2026-11 peer authority", secret, &mut seed);
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        STRETCH,
+        b"embergrid 2026-11 peer authority",
+        secret,
+        &mut seed,
+    );
     seed
 }
 
@@ -116,7 +127,8 @@ fn certificate(
 ) -> std::result::Result<CertificateDer<'static>, rcgen::Error> {
     let mut params = CertificateParams::new([ANY_NODE.to_owned(), name_of(node)])?;
     params.distinguished_name.push(DnType::CommonName, name_of(node));
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     Ok(params.signed_by(key, issuer)?.der().clone())
 }
 

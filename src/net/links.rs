@@ -24,7 +24,11 @@ struct Entry {
 
 impl Entry {
     fn new(node: NodeId, address: &str) -> Self {
-        Entry { link: Arc::new(Link::new(node, address.to_owned())), listed: None, tasks: [const { None }; 3] }
+        Entry {
+            link: Arc::new(Link::new(node, address.to_owned())),
+            listed: None,
+            tasks: [const { None }; 3],
+        }
     }
 
     /// Keeps a lane connected from now on.

@@ -143,7 +143,10 @@ impl From<ConnectionError> for Refusal {
 }
 
 fn other_secret() -> Refusal {
-    Refusal::new(Reason::Secret, "its cluster secret is not this node's: give both the same EMBERGRID_CLUSTER_SECRET")
+    Refusal::new(
+        Reason::Secret,
+        "its cluster secret is not this node's: give both the same EMBERGRID_CLUSTER_SECRET",
+    )
 }
 
 #[cfg(test)]

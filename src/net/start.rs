@@ -109,7 +109,11 @@ impl Net {
 
     /// Is handed the one-way messages of one lane from now on; all of a lane are of one type. The handler is called by
     /// the task that reads the connection, for the messages of one key in their order, and must not block.
-    pub fn receive<M: DeserializeOwned>(&self, lane: Lane, handler: impl Fn(Peer, M) + Send + Sync + 'static) {
+    pub fn receive<M: DeserializeOwned>(
+        &self,
+        lane: Lane,
+        handler: impl Fn(Peer, M) + Send + Sync + 'static,
+    ) {
         self.0.handlers.receive(lane, handler);
     }
 

@@ -48,7 +48,10 @@ impl Peers {
             messages_sent: family("embergrid_peer_messages_sent_total", "Messages sent to other nodes."),
             bytes_sent: family("embergrid_peer_bytes_sent_total", "Bytes of messages sent to other nodes."),
             messages_received: family("embergrid_peer_messages_received_total", "Messages from other nodes."),
-            bytes_received: family("embergrid_peer_bytes_received_total", "Bytes of messages from other nodes."),
+            bytes_received: family(
+                "embergrid_peer_bytes_received_total",
+                "Bytes of messages from other nodes.",
+            ),
             dropped: family(
                 "embergrid_peer_messages_dropped_total",
                 "One-way messages that found no room or no connection; whoever sends them repeats them.",
