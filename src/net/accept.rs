@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::{
-    call::{Request, frame_answer},
+    call::{Request, frame_answer, late},
     dial::{HANDSHAKE, Introduced, end},
     hello::{Peer, Purpose},
     lane::Lane,
@@ -23,6 +23,9 @@ use crate::types::{Error, NodeId};
 
 /// How many may be shaking hands at once. Past the half of it they must first show that their address is theirs.
 const HANDSHAKES: usize = 64;
+/// What is said to a connection when the same node makes another.
+const SUPERSEDED: &str =
+    "the node has connected anew: if it is not this process, then another with its data folder";
 /// How long a prober may stay once it has learned what it wanted.
 const PROBE: Duration = Duration::from_secs(1);
 
@@ -188,8 +191,11 @@ impl Receiver {
         let answer = match self.shared.handlers.find(&request.head.name, self.lane) {
             Some(answer) => {
                 let within = Duration::from_micros(request.head.within_us);
-                let Ok(answer) = timeout(within, answer(from, request.body)).await else { return Ok(()) };
-                answer
+                let answered = timeout(within, answer(from, request.body)).await;
+                answered.unwrap_or_else(|_| {
+                    let late = late(self.shared.me(), &request.head.name, within);
+                    frame_answer::<()>(&Err(late), self.lane)
+                })
             }
             None => frame_answer::<()>(&Err(nobody(&request.head.name)), self.lane),
         };
@@ -230,7 +236,7 @@ impl Turns {
         let turn = {
             let mut latest = self.0.lock();
             let turn = latest.get(&of).map_or_else(Arc::default, |before| {
-                Refusal::new(Reason::Superseded, "the node has connected anew").close(&before.connection);
+                Refusal::new(Reason::Superseded, SUPERSEDED).close(&before.connection);
                 Arc::clone(&before.turn)
             });
             latest.insert(of, Latest { connection: connection.clone(), turn: Arc::clone(&turn) });

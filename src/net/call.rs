@@ -39,6 +39,11 @@ pub(super) struct Head {
     pub(super) within_us: u64,
 }
 
+/// What a caller is told when its time is over; both sides look at it.
+pub(super) fn late(to: NodeId, name: &str, within: Duration) -> Error {
+    Error::deadline(format!("node {to} did not answer `{}` within {within:?}", name.escape_debug()))
+}
+
 /// A request on its way in.
 pub(super) struct Request {
     pub(super) head: Head,
@@ -78,6 +83,7 @@ pub(super) async fn call<C: Call>(
     within: Duration,
     metrics: &LaneMetrics,
 ) -> Result<C::Answer> {
+    const { assert!(!matches!(C::LANE, Lane::Data), "the data lane takes no calls") };
     let framed = frame_request(request, within)?;
     // Without an answer nobody knows whether the request was carried out.
     match tokio::time::timeout(within, exchange(connection, framed, C::LANE, metrics)).await {
@@ -85,7 +91,7 @@ pub(super) async fn call<C: Call>(
         Ok(Err(refusal)) => {
             Err(Error::unavailable(format!("node {to} did not answer `{}`: {refusal}", C::NAME)))
         }
-        Err(_) => Err(Error::deadline(format!("node {to} did not answer `{}` within {within:?}", C::NAME))),
+        Err(_) => Err(late(to, C::NAME, within)),
     }
 }
 

@@ -171,6 +171,10 @@ fn failed(fault: impl std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::UnixTime;
+
     use super::*;
 
     #[test]
@@ -178,6 +182,23 @@ mod tests {
         let root = |secret: &[u8]| authority(&stretch(secret)).unwrap().root;
         assert_eq!(root(b"one secret"), root(b"one secret"));
         assert_ne!(root(b"one secret"), root(b"another secret"));
+    }
+
+    #[test]
+    fn clocks_need_not_agree() {
+        let authority = authority(&stretch(b"secret")).unwrap();
+        let key = KeyPair::generate_for(&PKCS_ED25519).unwrap();
+        let certificate = certificate(NodeId(7), &key, &authority.issuer).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.root).unwrap();
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::new(default_provider()))
+                .build()
+                .unwrap();
+        for years_since_1970 in [10, 56, 1_000] {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(years_since_1970 * 31_557_600));
+            assert!(verifier.verify_client_cert(&certificate, &[], now).is_ok(), "{years_since_1970}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! This node's way to one other node: a connection a lane, dialled for ever.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use quinn::Connection;
@@ -18,6 +18,9 @@ use super::{
 };
 use crate::types::NodeId;
 
+/// An attempt that has gone on for so long is begun anew when the node is heard of: it was not there at first, and the
+/// repetitions of an attempt come ever more seldom.
+const STALE: Duration = Duration::from_millis(300);
 /// A node that is no member is forgotten after so long without a connection.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,6 +36,8 @@ pub(super) struct Link {
 struct Way {
     outbox: Outbox,
     connection: Mutex<Option<Connection>>,
+    /// Held by the one task that keeps the lane: what another left behind must be gone before it begins.
+    kept: tokio::sync::Mutex<()>,
 }
 
 impl Link {
@@ -40,6 +45,7 @@ impl Link {
         let way = |lane: Lane| Way {
             outbox: Outbox::new(lane.streams(), lane.outbox_bytes()),
             connection: Mutex::default(),
+            kept: tokio::sync::Mutex::default(),
         };
         Link { node, address: Mutex::new(address), lanes: Lane::ALL.map(way), wake: Notify::new() }
     }
@@ -62,23 +68,35 @@ impl Link {
 
     /// Keeps one lane connected until the task is ended, or the node is no member and cannot be reached.
     pub(super) async fn keep(self: Arc<Self>, shared: Arc<Shared>, lane: Lane) {
+        let _kept = self.lanes[lane as usize].kept.lock().await;
         let mut backoff = Backoff::new(shared.me().0 ^ self.node.0.rotate_left(8) ^ lane as u64);
         let mut lost = Instant::now();
         loop {
             let address = self.address.lock().clone();
             let who = format!("node {} at {address}", self.node);
             // To be woken by what happens from here on.
-            let woken = self.wake.notified();
-            match shared.dial(&address, Some(self.node), Purpose::Lane(lane)).await {
+            let mut woken = pin!(self.wake.notified());
+            let heard_of = async {
+                tokio::time::sleep(STALE).await;
+                woken.as_mut().await;
+            };
+            let dialled = tokio::select! {
+                dialled = shared.dial(&address, Some(self.node), Purpose::Lane(lane)) => dialled,
+                () = heard_of => continue,
+            };
+            let refusal = match dialled {
                 Ok(introduced) => {
                     let ended = self.carry(&shared, lane, introduced).await;
-                    shared.not_connected(&who, &ended);
-                    backoff.reset();
                     lost = Instant::now();
+                    if !ended.reason.is_refusal() {
+                        backoff.reset();
+                    }
+                    ended
                 }
-                Err(refusal) => shared.not_connected(&who, &refusal),
-            }
-            if lost.elapsed() > PATIENCE && shared.links.forget(self.node) {
+                Err(refusal) => refusal,
+            };
+            shared.not_connected(&who, &refusal);
+            if lane == Lane::Control && lost.elapsed() > PATIENCE && shared.links.forget(self.node) {
                 return;
             }
             tokio::select! {
@@ -113,7 +131,12 @@ impl<'a> Up<'a> {
         let up = Up { shared, link, lane };
         up.say(hello);
         let at = connection.remote_address();
-        tracing::debug!("node {} is connected at {at} for {}", link.node, lane.name());
+        match lane {
+            Lane::Control => tracing::info!("node {} is connected at {at}", link.node),
+            Lane::Data | Lane::Bulk => {
+                tracing::debug!("node {} is connected at {at} for {}", link.node, lane.name())
+            }
+        }
         up
     }
 

@@ -35,7 +35,7 @@ impl Entry {
     fn keep(&mut self, shared: &Arc<Shared>, lane: Lane) {
         let task = &mut self.tasks[lane as usize];
         if task.is_none() {
-            *task = Some(shared.spawn(Arc::clone(&self.link).keep(Arc::clone(shared), lane)));
+            *task = shared.spawn(Arc::clone(&self.link).keep(Arc::clone(shared), lane));
         }
     }
 

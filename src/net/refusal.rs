@@ -14,7 +14,7 @@ const SHOWN_CHARS: usize = 200;
 pub(super) enum Reason {
     /// The node is stopping.
     Stopping = 0,
-    /// The same node has connected anew.
+    /// The same node has connected anew. Who still listens to hear it is another process with its id.
     Superseded = 1,
     /// What was to be learned has been learned.
     Done = 2,
@@ -83,7 +83,8 @@ impl Reason {
     pub(super) fn is_refusal(self) -> bool {
         matches!(
             self,
-            Reason::Version
+            Reason::Superseded
+                | Reason::Version
                 | Reason::Cluster
                 | Reason::Identity
                 | Reason::Itself

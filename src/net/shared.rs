@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, fmt, future::Future, net::SocketAddr, sync::Arc
 
 use parking_lot::Mutex;
 use quinn::{ClientConfig, Endpoint};
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::{
+    sync::watch,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
 use super::{
     accept::Turns,
@@ -50,7 +54,8 @@ pub(super) struct Shared {
     pub(super) lanes: [LaneMetrics; Lane::ALL.len()],
     pub(super) metrics: Arc<Metrics>,
     said: Mutex<Seldom<(String, Reason)>>,
-    tasks: Mutex<JoinSet<()>>,
+    /// None once the room is shut down.
+    tasks: Mutex<Option<JoinSet<()>>>,
 }
 
 /// What [`Shared`] is made of.
@@ -81,7 +86,7 @@ impl Shared {
             turns: Turns::default(),
             metrics: parts.metrics,
             said: Mutex::new(Seldom::new()),
-            tasks: Mutex::default(),
+            tasks: Mutex::new(Some(JoinSet::new())),
         })
     }
 
@@ -100,30 +105,31 @@ impl Shared {
         &self.lanes[lane as usize]
     }
 
-    /// Runs a task until it ends or the room is shut down.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> tokio::task::AbortHandle {
+    /// Runs a task until it ends or the room is shut down; not at all if it is.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> Option<AbortHandle> {
         let mut tasks = self.tasks.lock();
+        let tasks = tasks.as_mut()?;
         while let Some(ended) = tasks.try_join_next() {
-            if let Err(error) = ended.map_err(tokio::task::JoinError::try_into_panic)
-                && error.is_ok()
-            {
+            if ended.is_err_and(|error| error.is_panic()) {
                 tracing::error!("a task of the network has panicked");
             }
         }
-        tasks.spawn(task)
+        Some(tasks.spawn(task))
     }
 
     /// Ends all tasks; they have ended on return.
     pub(super) async fn end_tasks(&self) {
-        let mut tasks = std::mem::take(&mut *self.tasks.lock());
-        tasks.shutdown().await;
+        let tasks = self.tasks.lock().take();
+        if let Some(mut tasks) = tasks {
+            tasks.shutdown().await;
+        }
     }
 
     /// Counts and says that a peer at `who` could not be dialled, or refused to be.
     pub(super) fn not_connected(&self, who: impl fmt::Display, refusal: &Refusal) {
         let is_news = self.count(&who, refusal);
         match refusal.reason {
-            Reason::Done | Reason::Stopping | Reason::Superseded => {
+            Reason::Done | Reason::Stopping => {
                 tracing::debug!("no connection to {who}: {refusal}");
             }
             _ if is_news => tracing::warn!("no connection to {who}: {refusal}"),

@@ -4,6 +4,7 @@ mod calls;
 mod hostile;
 mod messages;
 mod peers;
+mod warnings;
 
 use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
