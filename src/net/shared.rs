@@ -7,7 +7,6 @@ use quinn::{ClientConfig, Endpoint};
 use tokio::{
     sync::watch,
     task::{AbortHandle, JoinSet},
-    time::Instant,
 };
 
 use super::{
@@ -151,6 +150,6 @@ impl Shared {
         if refusal.reason.is_refusal() {
             self.metrics.refused_peers(refusal.reason.name()).add(1);
         }
-        self.said.lock().is_due((who.to_string(), refusal.reason), Instant::now())
+        self.said.lock().is_due((who.to_string(), refusal.reason), tokio::time::Instant::now())
     }
 }
