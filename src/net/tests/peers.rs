@@ -36,7 +36,7 @@ async fn what_changes_is_told_on_standing_connections() {
     one.sees(two.id).await;
     two.sees(one.id).await;
     let (sender, mut arrived) = unbounded_channel();
-    one.net.receive(Lane::Control, move |from, (): ()| sender.send(from).unwrap());
+    one.net.receive(Lane::Control, move |from, _: (u16, u64)| sender.send(from).unwrap());
     two.net.introduce(Incarnation(4), CLUSTER);
     let mut seen = one.net.seen();
     let told = |seen: &Arc<BTreeMap<NodeId, super::super::Seen>>| {
@@ -47,7 +47,7 @@ async fn what_changes_is_told_on_standing_connections() {
     // So is the side that reads.
     let incarnation = async {
         loop {
-            two.net.send(one.id, Lane::Control, 0, &());
+            two.opens(one.id, Lane::Control, &(0, 0)).await;
             let from = arrived.recv().await.unwrap();
             if from.incarnation == Incarnation(4) {
                 return from.node;
