@@ -18,7 +18,7 @@ use embergrid::catalog::{
     BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, ModelKind,
     ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
 };
-use embergrid::partition::{Core, Effect, Input, Limits, Op, Origin, PutMode, Request, Setup, View};
+use embergrid::partition::{Core, Effect, Input, Limits, Op, Origin, PutMode, Request, Setup, Timing, View};
 use embergrid::row::{Builder, Column, Kind, Scalar, Schema};
 use embergrid::types::{
     Digest, Epoch, Generation, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId, RequestId, SchemaId,
@@ -157,9 +157,10 @@ fn core(partition: usize, view: &Arc<View>, effects: &mut Vec<Effect>) -> Core {
     let replica = Replica { join: JoinId(1), node: NodeId(1) };
     let mut core = Core::new(Setup {
         partition: PartitionId(partition as u16),
-        configuration: Configuration::sole(Generation(1), Epoch(1), replica),
+        configuration: Arc::new(Configuration::sole(Generation(1), Epoch(1), replica)),
         me: JoinId(1),
         limits: Limits::default(),
+        timing: Timing::default(),
         seed: 7,
     });
     core.handle(now(0), Input::Lease { until_us: u64::MAX }, effects);

@@ -29,7 +29,7 @@ use crate::{
     control::Control,
     feed::TokenKey,
     model::Model,
-    partition::{Core, Setup, View},
+    partition::{Core, Setup, Timing, View},
     scoring::{Loaded, Models, format_of},
     store::Reader,
     telemetry::Metrics,
@@ -138,9 +138,10 @@ fn cores(options: &Options, catalogue: &Catalogue, me: NodeId) -> Result<(Vec<Co
             .ok_or_else(|| Error::internal(format!("partition {partition} is not held by this node")))?;
         let core = Core::new(Setup {
             partition,
-            configuration: configuration.clone(),
+            configuration: Arc::new(configuration.clone()),
             me: replica.join,
             limits: options.partition,
+            timing: Timing::default(),
             seed: catalogue.cluster ^ u64::from(partition.0),
         });
         let reader = core.reader();

@@ -176,6 +176,10 @@ impl Worker {
                 }
             }
             Effect::Score(task) => self.gather(shared, now, unit, task),
+            Effect::Send { .. } | Effect::Propose { .. } => {
+                let partition = self.units[unit].partition;
+                tracing::error!(%partition, "a partition that this node holds alone has a peer");
+            }
         }
     }
 

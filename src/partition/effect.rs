@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Entry, MapView, Origin};
+use super::{Entry, Frame, MapView, Origin, Proposal};
 use crate::{
     binding::Compiled,
+    catalog::Replica,
     store::Record,
-    types::{Epoch, Error, Key, RowVersion},
+    types::{Epoch, Error, Generation, Key, PartitionId, RowVersion},
 };
 
 /// Something to be done for the core.
@@ -23,8 +24,27 @@ pub enum Effect {
         /// The answer.
         answer: Result<Outcome, Error>,
     },
-    /// An entry is committed and applied. Entries come in order, each once.
+    /// An entry is committed and applied here, whatever the replica's role. Entries come in order, each once.
     Publish(Arc<Entry>),
+    /// Tell another replica. Frames may be lost.
+    Send {
+        /// Whom.
+        to: Replica,
+        /// What.
+        frame: Frame,
+    },
+    /// Ask the control group for a change of the configuration, as a compare-and-set on the epoch. If the proposal
+    /// is lost, it is made again.
+    Propose {
+        /// The partition.
+        partition: PartitionId,
+        /// The generation that it is about.
+        generation: Generation,
+        /// The epoch that it is about.
+        epoch: Epoch,
+        /// The change.
+        change: Proposal,
+    },
 }
 
 /// One row to be scored under one binding.

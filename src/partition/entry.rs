@@ -110,4 +110,15 @@ impl Entry {
         let replaced = self.changes.iter().filter_map(|change| change.row()?.1);
         size_of::<Entry>() + replaced.map(Record::size).sum::<usize>()
     }
+
+    /// About how many bytes it takes to send it.
+    pub fn payload(&self) -> usize {
+        let rows = self.changes.iter().filter_map(Change::row);
+        let rows = rows.flat_map(|(_, old, new)| [old, new]).flatten().map(Record::size).sum::<usize>();
+        let answer = self.answered.as_ref().map_or(0, |answered| match &answered.answer {
+            Ok(outcome) => [&outcome.old, &outcome.record].into_iter().flatten().map(Record::size).sum(),
+            Err(error) => error.message.len() + error.hint.as_ref().map_or(0, |hint| hint.len()),
+        });
+        size_of::<Entry>() + rows + answer
+    }
 }

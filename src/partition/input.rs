@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Ticket, View};
+use super::{Frame, Ticket, View};
 use crate::{
     binding::Scores,
+    catalog::Configuration,
     expr::Update,
-    types::{Epoch, Error, JoinId, Key, MapId, RequestId, RowVersion, Seq, SessionId},
+    types::{Epoch, Error, JoinId, Key, MapId, RequestId, RowVersion, SessionId},
 };
 
 /// Something that happened.
@@ -27,21 +28,25 @@ pub enum Input {
     View(Arc<View>),
     /// Some time has passed: see [`super::Core::next_deadline`].
     Tick,
-    /// The replica may serve until then, on the clock of [`crate::types::Now::mono_us`]; zero stops it at once.
+    /// The control leader lets the replica serve until then, on the clock of [`crate::types::Now::mono_us`], if it is
+    /// the only one in sync; zero stops it at once.
     Lease {
         /// The end of the lease.
         until_us: u64,
     },
     /// A session is over: what is kept for its retries goes.
     EndSession(SessionId),
-    /// A replica of the in-sync set has every entry up to `seq`.
-    Acknowledged {
-        /// The replica.
-        from: JoinId,
-        /// The epoch in which it said so.
+    /// Who holds the partition from now on. Earlier configurations than the present one are passed over.
+    Configuration(Arc<Configuration>),
+    /// Another replica says something.
+    Frame(Frame),
+    /// One copy of [`super::Proposal::Admit`], proposed in that epoch, will never take effect. To be handed in at most once for an
+    /// [`super::Effect::Propose`], and only if that was sent once; where the outcome is not known, nothing is.
+    Refused {
+        /// The epoch in which it was proposed.
         epoch: Epoch,
-        /// The last entry it has.
-        seq: Seq,
+        /// The learner.
+        join: JoinId,
     },
 }
 

@@ -1,9 +1,12 @@
-//! Committed entries that are still kept, for subscriptions that resume.
+//! Committed entries that are still kept, for subscriptions that resume and for learners that are being filled.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{Change, Entry, Limits, View};
-use crate::types::Position;
+use crate::types::{Position, Seq};
+
+/// How many times its limits the log may grow for the sake of a learner that has yet to get entries.
+const HELD: usize = 64;
 
 /// The end of a partition's history.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct Log {
     view: Arc<View>,
     max_entries: usize,
     max_bytes: usize,
+    /// Entries after this one are needed elsewhere.
+    held_after: Option<Seq>,
 }
 
 /// The history after a position is not kept, or the position is not of this history.
@@ -24,15 +29,17 @@ pub struct Log {
 pub struct Gone;
 
 impl Log {
-    pub(super) fn new(start: Position, limits: &Limits) -> Self {
+    /// Nothing is known of what led to `start`, where the catalogue was `view`.
+    pub(super) fn new(start: Position, view: Arc<View>, limits: &Limits) -> Self {
         Log {
             entries: VecDeque::new(),
             bytes: 0,
             floor: start,
             last: start,
-            view: Arc::default(),
+            view,
             max_entries: limits.log_entries,
             max_bytes: limits.log_bytes,
+            held_after: None,
         }
     }
 
@@ -75,8 +82,66 @@ impl Log {
         }
         self.bytes += entry.size();
         self.entries.push_back(entry);
-        while self.entries.len() > self.max_entries || self.bytes > self.max_bytes {
-            let Some(oldest) = self.entries.pop_front() else { break };
+        if self.is_over(1) {
+            self.trim();
+        }
+    }
+
+    /// Keeps the entries after `seq` beyond the limits, within reason; none lets them go.
+    pub(super) fn hold(&mut self, after: Option<Seq>) {
+        if self.held_after != after {
+            self.held_after = after;
+            self.trim();
+        }
+    }
+
+    /// Adds older entries, which end at the floor, as far as they fit; `floor` is the position before them. Others
+    /// are passed over.
+    pub(super) fn prepend(&mut self, floor: Position, entries: &[Arc<Entry>]) {
+        if entries.last().is_none_or(|last| last.position != self.floor) {
+            return;
+        }
+        for (at, entry) in entries.iter().enumerate().rev() {
+            self.bytes += entry.size();
+            self.entries.push_front(entry.clone());
+            self.floor = at.checked_sub(1).map_or(floor, |before| entries[before].position);
+        }
+        self.trim();
+    }
+
+    /// The position of a kept entry, or of the floor.
+    pub(super) fn position_at(&self, seq: Seq) -> Option<Position> {
+        match seq.0.checked_sub(self.floor.seq.0)? {
+            0 => Some(self.floor),
+            after => self.entries.get(usize::try_from(after).ok()? - 1).map(|entry| entry.position),
+        }
+    }
+
+    /// The kept entries after `seq`, oldest first; none if that is not known.
+    pub(super) fn after_seq(&self, seq: Seq) -> Option<impl DoubleEndedIterator<Item = &Arc<Entry>>> {
+        let first = usize::try_from(seq.0.checked_sub(self.floor.seq.0)?).ok()?;
+        (first <= self.entries.len()).then(|| self.entries.range(first..))
+    }
+
+    /// The kept entries up to `seq`, oldest first.
+    pub(super) fn upto(&self, seq: Seq) -> impl DoubleEndedIterator<Item = &Arc<Entry>> {
+        let count = usize::try_from(seq.0.saturating_sub(self.floor.seq.0)).unwrap_or(usize::MAX);
+        self.entries.range(..count.min(self.entries.len()))
+    }
+
+    fn is_over(&self, times: usize) -> bool {
+        self.entries.len() > self.max_entries.saturating_mul(times)
+            || self.bytes > self.max_bytes.saturating_mul(times)
+    }
+
+    fn trim(&mut self) {
+        while self.is_over(1) {
+            let is_held =
+                |entry: &Arc<Entry>| self.held_after.is_some_and(|after| entry.position.seq > after);
+            if self.entries.front().is_some_and(is_held) && !self.is_over(HELD) {
+                return;
+            }
+            let Some(oldest) = self.entries.pop_front() else { return };
             self.bytes -= oldest.size();
             self.floor = oldest.position;
         }
@@ -96,7 +161,7 @@ mod tests {
 
     fn log(max_entries: usize, max_bytes: usize) -> Log {
         let limits = Limits { log_entries: max_entries, log_bytes: max_bytes, ..Limits::default() };
-        Log::new(at(1, 0), &limits)
+        Log::new(at(1, 0), Arc::default(), &limits)
     }
 
     fn push(log: &mut Log, position: Position) {
@@ -131,6 +196,49 @@ mod tests {
         assert_eq!(after(&log, at(2, 5)), Ok(vec![]));
         assert_eq!(after(&log, at(2, 6)), Err(Gone), "not of this history");
         assert_eq!(after(&log, at(1, 4)), Err(Gone), "truncated");
+    }
+
+    #[test]
+    fn what_a_learner_needs_is_kept_within_reason() {
+        let mut log = log(2, usize::MAX);
+        log.hold(Some(Seq(1)));
+        (1..=9).for_each(|seq| push(&mut log, at(1, seq)));
+        assert_eq!(log.floor(), at(1, 1));
+        log.hold(Some(Seq(4)));
+        assert_eq!(log.floor(), at(1, 4));
+        (10..=1_000).for_each(|seq| push(&mut log, at(1, seq)));
+        assert_eq!(log.floor(), at(1, 1_000 - 2 * HELD as u64));
+        log.hold(None);
+        assert_eq!(log.floor(), at(1, 998));
+    }
+
+    #[test]
+    fn grows_backwards_while_it_fits() {
+        let mut of = log(9, usize::MAX);
+        (1..=8).for_each(|seq| push(&mut of, at(1, seq)));
+        let older: Vec<_> = of.upto(Seq(6)).cloned().collect();
+        let limits = Limits { log_entries: 5, ..Limits::default() };
+        let mut log = Log::new(at(1, 6), Arc::default(), &limits);
+        push(&mut log, at(2, 7));
+        log.prepend(at(1, 2), &older[2..5]);
+        assert_eq!(log.floor(), at(1, 6), "they end elsewhere");
+        log.prepend(at(1, 3), &older[3..]);
+        assert_eq!((log.floor(), after(&log, at(1, 4))), (at(1, 3), Ok(vec![5, 6, 7])));
+        log.prepend(at(1, 0), &older[..3]);
+        assert_eq!((log.floor(), after(&log, at(1, 2))), (at(1, 2), Ok(vec![3, 4, 5, 6, 7])));
+    }
+
+    #[test]
+    fn knows_positions_by_seq() {
+        let mut log = log(3, usize::MAX);
+        (1..=3).for_each(|seq| push(&mut log, at(1, seq)));
+        (4..=5).for_each(|seq| push(&mut log, at(2, seq)));
+        let at_seq = |seq| log.position_at(Seq(seq));
+        assert_eq!([1, 2, 3, 5, 6].map(at_seq), [None, Some(at(1, 2)), Some(at(1, 3)), Some(at(2, 5)), None]);
+        let after_seq = |seq| log.after_seq(Seq(seq)).map(|entries| entries.count());
+        assert_eq!([1, 2, 5, 6].map(after_seq), [None, Some(3), Some(0), None]);
+        assert_eq!(log.upto(Seq(3)).count(), 1);
+        assert_eq!(log.upto(Seq(1)).count(), 0);
     }
 
     #[test]

@@ -14,8 +14,8 @@
 //! - What is in the store is committed; what is prepared is seen by decisions and by nobody else.
 //! - Nothing is decided outside this room: not by whoever scores, not by whoever replies.
 //! - There is no path around the log: metadata, expiry and the end of a session are entries like any other.
+//! - What only a primary has, only a primary has: it is made when a replica is promoted, and gone when it is not any more.
 
-mod acknowledgements;
 mod admission;
 mod core;
 mod debts;
@@ -24,10 +24,14 @@ mod entry;
 mod expiry;
 mod identity;
 mod input;
+mod ledger;
 mod limits;
 mod log;
 mod operation;
+mod pending;
+mod replication;
 mod sessions;
+mod site;
 mod slots;
 mod tail;
 #[cfg(test)]
@@ -41,4 +45,6 @@ pub use entry::{Answer, Answered, Change, Entry};
 pub use input::{Input, Op, Origin, PutMode, Request, Ttl};
 pub use limits::Limits;
 pub use log::{Gone, Log};
+pub use replication::{Body, Frame, Part, Place, Proposal, Timing, Verdict};
+pub use sessions::SessionCopy;
 pub use view::{MapView, View};

@@ -3,8 +3,16 @@
 //! A session numbers its requests over all partitions; each partition keeps the answers of those it has seen. The
 //! session says below which number it will not ask again, and that travels in the entries: below it an answer is
 //! dropped, and a request refused, for it may have been executed.
+//!
+//! Answers kept here are committed. What is under way at the primary is noted beside them and forgotten with the
+//! primary's tenure: an entry that is truncated leaves no answer behind.
+
+mod copy;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub(super) use copy::Cursor;
+pub use copy::SessionCopy;
 
 use super::{Answer, Answered, Limits, identity::ByNumber, slots::OpId};
 use crate::{
@@ -22,8 +30,10 @@ pub(super) enum Known<'a> {
     New,
     /// It is under way.
     UnderWay(OpId),
-    /// It was answered by the entry at this seq, committed or not.
-    Answered(&'a Answer, Seq),
+    /// It is answered by a prepared entry.
+    Prepared(Seq),
+    /// It was answered by a committed entry.
+    Answered(&'a Answer),
     /// It may have been executed; its answer is gone.
     Forgotten,
 }
@@ -46,13 +56,19 @@ struct Session {
     /// By number, ascending.
     answers: VecDeque<Kept>,
     bytes: usize,
-    under_way: BTreeMap<u64, OpId>,
+    under_way: BTreeMap<u64, UnderWay>,
 }
 
-#[derive(Debug)]
+/// How far a request has come that is not answered.
+#[derive(Clone, Copy, Debug)]
+enum UnderWay {
+    Operation(OpId),
+    Prepared(Seq),
+}
+
+#[derive(Clone, Debug)]
 struct Kept {
     number: u64,
-    seq: Seq,
     answer: Answer,
 }
 
@@ -86,11 +102,13 @@ impl Sessions {
         if id.number < session.floor {
             return Known::Forgotten;
         }
-        if let Some(op) = session.under_way.get(&id.number) {
-            return Known::UnderWay(*op);
+        match session.under_way.get(&id.number) {
+            Some(UnderWay::Operation(op)) => return Known::UnderWay(*op),
+            Some(UnderWay::Prepared(seq)) => return Known::Prepared(*seq),
+            None => {}
         }
         match session.position(id.number) {
-            Ok(at) => Known::Answered(&session.answers[at].answer, session.answers[at].seq),
+            Ok(at) => Known::Answered(&session.answers[at].answer),
             Err(_) => Known::New,
         }
     }
@@ -121,13 +139,30 @@ impl Sessions {
 
     /// The request is under way.
     pub(super) fn start(&mut self, id: RequestId, op: OpId) {
+        self.note(id, UnderWay::Operation(op));
+    }
+
+    /// The request is answered by the prepared entry at `seq`.
+    pub(super) fn prepare(&mut self, id: RequestId, seq: Seq) {
+        self.note(id, UnderWay::Prepared(seq));
+    }
+
+    fn note(&mut self, id: RequestId, under_way: UnderWay) {
         if !self.ended.contains(&id.session) {
-            self.open.entry(id.session).or_default().under_way.insert(id.number, op);
+            self.open.entry(id.session).or_default().under_way.insert(id.number, under_way);
         }
     }
 
-    /// The request is answered by the entry at `seq`.
-    pub(super) fn answer(&mut self, answered: &Answered, seq: Seq) {
+    /// Nothing is under way any more.
+    pub(super) fn abandon(&mut self) {
+        self.open.retain(|_, session| {
+            session.under_way.clear();
+            session.floor > 0 || !session.answers.is_empty()
+        });
+    }
+
+    /// The request is answered by a committed entry.
+    pub(super) fn answer(&mut self, answered: &Answered) {
         if self.ended.contains(&answered.id.session) {
             return;
         }
@@ -137,7 +172,7 @@ impl Sessions {
         }
         let before = session.bytes;
         session.acknowledge_below(answered.acknowledged_below);
-        session.keep(Kept { number: answered.id.number, seq, answer: answered.answer.clone() });
+        session.keep(Kept { number: answered.id.number, answer: answered.answer.clone() });
         self.bytes = self.bytes - before + session.bytes;
     }
 
@@ -229,7 +264,8 @@ mod tests {
         match sessions.find(id(number)) {
             Known::New => "new".into(),
             Known::UnderWay(op) => format!("under way {}", op.0),
-            Known::Answered(_, seq) => format!("answered {seq}"),
+            Known::Prepared(seq) => format!("prepared {seq}"),
+            Known::Answered(_) => "answered".into(),
             Known::Forgotten => "forgotten".into(),
         }
     }
@@ -237,26 +273,26 @@ mod tests {
     #[test]
     fn answers_come_in_any_order() {
         let mut sessions = sessions(9, 1 << 20);
-        for (number, seq) in [(5, 1), (9, 2), (7, 3), (4, 4)] {
-            sessions.answer(&answered(number, 0), Seq(seq));
+        for number in [5, 9, 7, 4] {
+            sessions.answer(&answered(number, 0));
         }
         let all: Vec<_> = (3..=10).map(|number| known(&sessions, number)).collect();
-        assert_eq!(all, ["new", "answered 4", "answered 1", "new", "answered 3", "new", "answered 2", "new"]);
+        assert_eq!(all, ["new", "answered", "answered", "new", "answered", "new", "answered", "new"]);
     }
 
     #[test]
     fn below_the_watermark_nothing_is_executed() {
         let mut sessions = sessions(9, 1 << 20);
         for number in 1..=4 {
-            sessions.answer(&answered(number, 0), Seq(number));
+            sessions.answer(&answered(number, 0));
         }
-        sessions.answer(&answered(9, 4), Seq(5));
+        sessions.answer(&answered(9, 4));
         assert_eq!(
             [1, 3, 4, 5].map(|number| known(&sessions, number)),
-            ["forgotten", "forgotten", "answered 4", "new"]
+            ["forgotten", "forgotten", "answered", "new"]
         );
         assert_eq!(sessions.kept(SessionId(1)), 2);
-        sessions.answer(&answered(10, 1), Seq(6));
+        sessions.answer(&answered(10, 1));
         assert_eq!(known(&sessions, 3), "forgotten", "a watermark never goes back");
     }
 
@@ -265,24 +301,38 @@ mod tests {
         let mut sessions = sessions(9, 1 << 20);
         sessions.start(id(1), OpId(77));
         assert_eq!(known(&sessions, 1), "under way 77");
-        sessions.answer(&answered(1, 0), Seq(3));
-        assert_eq!(known(&sessions, 1), "answered 3");
+        sessions.prepare(id(1), Seq(3));
+        assert_eq!(known(&sessions, 1), "prepared 3");
+        sessions.answer(&answered(1, 0));
+        assert_eq!(known(&sessions, 1), "answered");
+    }
+
+    #[test]
+    fn what_is_abandoned_was_never_asked() {
+        let mut sessions = sessions(9, 1 << 20);
+        sessions.answer(&answered(1, 0));
+        sessions.start(id(2), OpId(77));
+        sessions.prepare(id(3), Seq(3));
+        sessions.start(RequestId { session: SessionId(2), number: 1 }, OpId(78));
+        sessions.abandon();
+        assert_eq!([1, 2, 3].map(|number| known(&sessions, number)), ["answered", "new", "new"]);
+        assert_eq!(sessions.open.len(), 1);
     }
 
     #[test]
     fn a_full_session_is_overloaded_until_it_acknowledges() {
         let mut sessions = sessions(3, 1 << 20);
-        sessions.answer(&answered(1, 0), Seq(1));
-        sessions.answer(&answered(2, 0), Seq(2));
+        sessions.answer(&answered(1, 0));
+        sessions.answer(&answered(2, 0));
         assert_eq!(sessions.check(id(3), 0), Ok(()));
         sessions.start(id(3), OpId(1));
         let refusal = sessions.check(id(4), 0).unwrap_err();
         assert_eq!(refusal.class, crate::types::Class::Overloaded);
         assert_eq!(sessions.check(id(4), 2), Ok(()));
         let mut sessions = self::sessions(99, 100);
-        sessions.answer(&answered(1, 0), Seq(1));
-        sessions.answer(&answered(2, 0), Seq(2));
-        sessions.answer(&answered(3, 0), Seq(2));
+        sessions.answer(&answered(1, 0));
+        sessions.answer(&answered(2, 0));
+        sessions.answer(&answered(3, 0));
         assert!(sessions.check(id(4), 0).is_err());
         assert_eq!(sessions.check(id(4), 3), Ok(()));
     }
@@ -290,9 +340,9 @@ mod tests {
     #[test]
     fn sessions_are_counted_and_an_ended_one_stays_ended() {
         let mut sessions = sessions(9, 1 << 20);
-        sessions.answer(&answered(1, 0), Seq(1));
+        sessions.answer(&answered(1, 0));
         let of = |session| RequestId { session: SessionId(session), number: 1 };
-        sessions.answer(&Answered { id: of(2), ..answered(1, 0) }, Seq(2));
+        sessions.answer(&Answered { id: of(2), ..answered(1, 0) });
         assert!(sessions.check(of(3), 0).is_err());
         sessions.end(SessionId(1));
         assert_eq!(sessions.check(of(3), 0), Ok(()));

@@ -20,6 +20,7 @@ use std::{
 
 use smallvec::SmallVec;
 use triomphe::ThinArc;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::types::{BindingId, RowVersion, Timestamp};
 
@@ -159,6 +160,11 @@ impl Record {
     /// The bytes it holds, without the allocator's own.
     pub fn size(&self) -> usize {
         self.bytes().len()
+    }
+
+    /// A hash of all there is to it, for comparing replicas.
+    pub fn digest(&self, seed: u64) -> u64 {
+        xxh3_64_with_seed(self.bytes(), seed)
     }
 
     /// Whether both are handles of the same memory.

@@ -81,6 +81,13 @@ impl Table {
         Some(copy.into_iter().map(|(record, _)| record).collect())
     }
 
+    /// Looks at every record, one shard's handles at a time.
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Record)) {
+        for index in 0..self.records.shards().len() {
+            self.shard(index).into_iter().flatten().for_each(|record| look(&record));
+        }
+    }
+
     pub(super) fn has_shard(&self, index: usize) -> bool {
         index < self.records.shards().len()
     }

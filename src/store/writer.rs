@@ -41,6 +41,12 @@ impl Writer {
         self.lease.covers(mono_us)
     }
 
+    /// Begins a new tenure: the lease of the one before ends for ever, and its readers with it.
+    pub fn begin_tenure(&mut self, epoch: Epoch) {
+        self.lease.set(0);
+        self.lease = Arc::new(Lease::new(self.lease.join, epoch));
+    }
+
     /// The key's hash, for the calls that follow.
     pub fn hash(&self, key: &[u8]) -> KeyHash {
         self.shared.seed.hash(key)
@@ -54,6 +60,35 @@ impl Writer {
     /// How many rows the map has.
     pub fn len(&self, map: MapId) -> usize {
         self.tables.get(&map).map_or(0, |table| table.len())
+    }
+
+    /// The maps that the store holds, by id.
+    pub fn maps(&self) -> impl Iterator<Item = MapId> + '_ {
+        self.tables.keys().copied()
+    }
+
+    /// Looks at every row, one shard's handles at a time.
+    pub fn for_each(&self, mut look: impl FnMut(MapId, &Record)) {
+        for (map, table) in &self.tables {
+            table.for_each(|record| look(*map, record));
+        }
+    }
+
+    /// The handles of one shard of a map, counted from 0; none past the last shard, or where the map is not held.
+    pub fn shard(&self, map: MapId, index: usize) -> Option<Vec<Record>> {
+        self.tables.get(&map)?.shard(index)
+    }
+
+    /// A sum over all rows: equal on replicas that hold the same.
+    pub fn checksum(&self) -> u64 {
+        let mut sum = 0_u64;
+        self.for_each(|map, record| sum = sum.wrapping_add(record.digest(u64::from(map.0))));
+        sum
+    }
+
+    /// Forgets every map and row.
+    pub fn clear(&mut self) {
+        self.keep_maps([]);
     }
 
     /// Begins to apply one entry; it is done when the returned value is dropped.
@@ -91,6 +126,11 @@ impl Apply<'_> {
         if let Some(table) = self.writer.tables.get(&map) {
             table.remove(hash, key);
         }
+    }
+
+    /// The row under `key`.
+    pub fn find(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
+        self.writer.find(map, hash, key)
     }
 
     /// The key's hash.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use embergrid::binding::{Features, Matrix, Score, ScoreValue, Scores};
 use embergrid::feed::{self, Feed, Source, SubscriberId};
 use embergrid::partition::{
-    Core, Effect, Input, Limits, Origin, Outcome, Request, ScoreTask, Setup, Ticket, View,
+    Core, Effect, Input, Limits, Origin, Outcome, Request, ScoreTask, Setup, Ticket, Timing, View,
 };
 use embergrid::row::RowRef;
 use serde::Serialize;
@@ -127,9 +127,10 @@ impl<'p> World<'p> {
         };
         let setup = Setup {
             partition: PartitionId(0),
-            configuration: grid::configuration(),
+            configuration: Arc::new(grid::configuration()),
             me: JoinId(1),
             limits,
+            timing: Timing::default(),
             seed,
         };
         let mut world = Self {
@@ -327,6 +328,9 @@ impl<'p> World<'p> {
                         let delay = self.dice.between(50, 3_000);
                         self.after(delay, Happening::Answer(origin, Box::new(answer)));
                     }
+                }
+                other @ (Effect::Send { .. } | Effect::Propose { .. }) => {
+                    return Err(format!("it is alone, and yet: {other:?}"));
                 }
             }
         }

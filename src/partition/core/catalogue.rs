@@ -1,23 +1,27 @@
 //! Metadata takes effect: one cut-over, in the partition's own order.
 
-use std::sync::Arc;
-
 use smallvec::smallvec;
 
-use super::{Core, Standing, commit::Draft};
+use super::{Primary, Standing, commit::Draft};
 use crate::{
-    partition::{Change, Effect, View, slots::OpId},
+    partition::{Change, Effect, slots::OpId},
     types::{MapId, SessionId},
 };
 
-impl Core {
-    /// Cuts over to a later version. Writes that wait for scores of another binding or model than from now on are
+impl Primary<'_> {
+    /// Cuts over to the latest version that the node has. Writes that wait for scores of another binding or model than from now on are
     /// scored anew: an entry after the cut-over never holds a score from before it.
-    pub(super) fn handle_view(&mut self, view: Arc<View>, effects: &mut Vec<Effect>) {
-        if !self.is_primary() || view.version <= self.view.version {
+    pub(in crate::partition) fn cut_over(&mut self, effects: &mut Vec<Effect>) {
+        let view = self.site.latest.clone();
+        if view.version == self.tenure.view.version {
+            // The same, but compiled here: what came with an entry may lack its bindings.
+            self.tenure.view = view;
             return;
         }
-        let before = std::mem::replace(&mut self.view, view.clone());
+        if view.version < self.tenure.view.version {
+            return;
+        }
+        let before = std::mem::replace(&mut self.tenure.view, view.clone());
         self.prepare(
             Draft { changes: smallvec![Change::Catalogue(view.clone())], ..Draft::default() },
             effects,
@@ -28,10 +32,10 @@ impl Core {
             (None, None) => false,
             _ => true,
         };
-        for gathering in self.debts.reconsider(self.now.mono_us, is_kept, is_changed) {
-            self.tickets.cancel(&gathering);
+        for gathering in self.tenure.debts.reconsider(self.site.now.mono_us, is_kept, is_changed) {
+            self.tenure.tickets.cancel(&gathering);
         }
-        let scoring = self.standing.iter().filter(|(_, standing)| standing.scoring.is_some());
+        let scoring = self.tenure.standing.iter().filter(|(_, standing)| standing.scoring.is_some());
         let affected = scoring.filter(|(_, standing)| is_changed(standing.op.request.map));
         let mut affected: Vec<OpId> = affected.map(|(id, _)| *id).collect();
         affected.sort_unstable();
@@ -43,10 +47,7 @@ impl Core {
     }
 
     pub(super) fn handle_end_session(&mut self, session: SessionId, effects: &mut Vec<Effect>) {
-        if self.is_primary() {
-            self.sessions.end(session);
-            let changes = smallvec![Change::EndSession(session)];
-            self.prepare(Draft { changes, ..Draft::default() }, effects);
-        }
+        let changes = smallvec![Change::EndSession(session)];
+        self.prepare(Draft { changes, ..Draft::default() }, effects);
     }
 }

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::Core;
+use super::Primary;
 use crate::{
+    catalog::Configuration,
     partition::{
         Answered, Change, Effect, Entry,
         admission::Room,
         expiry::Due,
-        tail::{Prepared, Waiter},
+        pending::{Waiter, Waiting},
+        replication::Phase,
     },
     store::{Record, Writer},
     types::{Key, MapId, Position, Seq},
@@ -27,69 +29,76 @@ pub(super) struct Draft {
     pub(super) room: Option<Room>,
 }
 
-impl Core {
+impl Primary<'_> {
     pub(super) fn next_seq(&self) -> Seq {
-        Seq(self.seq.0 + 1)
+        Seq(self.tenure.seq.0 + 1)
     }
 
     /// Assigns the next seq, and commits at once if nobody else has to acknowledge.
     pub(super) fn prepare(&mut self, draft: Draft, effects: &mut Vec<Effect>) {
-        self.seq = self.next_seq();
-        self.time = self.partition_time();
+        self.tenure.seq = self.next_seq();
+        self.tenure.time = self.partition_time();
         let Draft { answered, changes, waiters, room } = draft;
-        if let Some(answered) = &answered {
-            self.sessions.answer(answered, self.seq);
-        }
         for change in &changes {
             self.note_debt(change);
         }
-        let (generation, epoch) = (self.configuration.generation, self.configuration.epoch);
+        let seq = self.tenure.seq;
+        let Configuration { generation, epoch, .. } = *self.site.configuration;
         let entry = Arc::new(Entry {
-            position: Position { generation, epoch, seq: self.seq },
-            time: self.time,
-            view: self.view.version,
+            position: Position { generation, epoch, seq },
+            time: self.tenure.time,
+            view: self.tenure.view.version,
             answered,
             changes,
         });
-        self.acknowledgements.acknowledge(self.me, self.seq);
-        if self.tail.is_empty() && self.acknowledgements.commit_point() >= Some(self.seq) {
-            self.commit(Prepared { entry, waiters, room: None }, effects);
-        } else {
-            if let Some(room) = room {
-                self.admission.enter(room);
-            }
-            let store = &self.store;
-            self.tail.push(Prepared { entry, waiters, room }, |key| store.hash(key));
+        if self.ledger.tail.is_empty() && self.commit_point() >= Some(seq) {
+            return self.commit(&entry, Waiting { waiters, room: None }, effects);
+        }
+        if let Some(answered) = &entry.answered {
+            self.ledger.sessions.prepare(answered.id, seq);
+        }
+        if let Some(room) = room {
+            self.tenure.admission.enter(room);
+        }
+        let store = &self.ledger.store;
+        self.tenure.pending.push(&entry, Waiting { waiters, room }, |key| store.hash(key));
+        self.ledger.tail.push(entry);
+    }
+
+    /// The last entry that may be committed; none while none may.
+    fn commit_point(&self) -> Option<Seq> {
+        match self.tenure.phase {
+            // The primary before may be read for as long as its lease lasts.
+            Phase::TakingOver { from_us, .. } if self.site.now.mono_us < from_us => None,
+            _ => self.tenure.peers.commit_point(self.tenure.seq),
         }
     }
 
-    /// Commits what every replica of the in-sync set has.
-    pub(super) fn advance(&mut self, effects: &mut Vec<Effect>) {
-        let Some(commit_point) = self.acknowledgements.commit_point() else { return };
-        loop {
-            let store = &self.store;
-            let Some(prepared) = self.tail.pop(commit_point, |key| store.hash(key)) else { return };
-            self.commit(prepared, effects);
+    /// Commits what every replica has that a commit needs.
+    pub(in crate::partition) fn advance(&mut self, effects: &mut Vec<Effect>) {
+        let Some(commit_point) = self.commit_point() else { return };
+        while let Some(entry) = self.ledger.tail.pop(commit_point) {
+            let store = &self.ledger.store;
+            let waiting = self.tenure.pending.pop(&entry, |key| store.hash(key));
+            self.commit(&entry, waiting, effects);
         }
     }
 
-    fn commit(&mut self, prepared: Prepared, effects: &mut Vec<Effect>) {
-        let Prepared { entry, waiters, room } = prepared;
-        apply(&mut self.store, &entry);
+    fn commit(&mut self, entry: &Arc<Entry>, waiting: Waiting, effects: &mut Vec<Effect>) {
+        self.ledger.apply(entry);
         for change in &entry.changes {
             self.note_expiry(change);
         }
-        if let Some(room) = room {
-            self.admission.leave(room);
+        if let Some(room) = waiting.room {
+            self.tenure.admission.leave(room);
         }
-        waiters.into_iter().for_each(|waiter| waiter.reply(effects));
-        self.log.push(entry.clone());
-        effects.push(Effect::Publish(entry));
+        waiting.waiters.into_iter().for_each(|waiter| waiter.reply(effects));
+        effects.push(Effect::Publish(entry.clone()));
     }
 
     fn note_expiry(&mut self, change: &Change) {
         if let Change::Catalogue(view) = change {
-            self.expiry.keep_maps(|map| view.maps.contains_key(&map));
+            self.tenure.expiry.keep_maps(|map| view.maps.contains_key(&map));
         }
         let Some((map, old, new)) = change.row() else { return };
         let had = old.and_then(Record::expires_at).is_some();
@@ -97,8 +106,8 @@ impl Core {
         if !had && due.is_none() {
             return;
         }
-        let store = &self.store;
-        self.expiry.change(had, due, |due| expires_at(store, due.map, &due.key) == Some(due.at));
+        let store = &self.ledger.store;
+        self.tenure.expiry.change(had, due, |due| expires_at(store, due.map, &due.key) == Some(due.at));
     }
 }
 
@@ -109,28 +118,4 @@ pub(super) fn key_of(record: &Record) -> Option<Key> {
 
 fn expires_at(store: &Writer, map: MapId, key: &Key) -> Option<crate::types::Timestamp> {
     store.find(map, store.hash(key.packed()), key.packed())?.expires_at()
-}
-
-/// What an entry does to the store, on every replica alike.
-fn apply(store: &mut Writer, entry: &Entry) {
-    let mut changes = store.apply();
-    for change in &entry.changes {
-        match change {
-            Change::Put { map, new, .. } | Change::Scored { map, new, .. } | Change::Ttl { map, new, .. } => {
-                let hash = changes.hash(new.key());
-                changes.put(*map, hash, new.clone());
-            }
-            Change::Remove { map, old } | Change::Expire { map, old } => {
-                let hash = changes.hash(old.key());
-                changes.remove(*map, hash, old.key());
-            }
-            Change::Catalogue(_) | Change::EndSession(_) => {}
-        }
-    }
-    drop(changes);
-    for change in &entry.changes {
-        if let Change::Catalogue(view) = change {
-            store.keep_maps(view.maps.keys().copied());
-        }
-    }
 }

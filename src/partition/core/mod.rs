@@ -2,30 +2,26 @@
 
 mod catalogue;
 mod commit;
+mod primary;
 mod request;
 mod rescore;
 mod score;
 mod time;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
+
+pub(super) use primary::{Primary, Standing, Tenure};
 
 use super::{
     Effect, Input, Limits, Log, View,
-    acknowledgements::Acknowledgements,
-    admission::Admission,
-    debts::Debts,
-    expiry::Expiry,
-    identity::ByNumber,
-    operation::{Operation, Scoring},
-    sessions::Sessions,
-    slots::{OpId, Slot, Slots},
-    tail::Tail,
-    tickets::Tickets,
+    ledger::Ledger,
+    replication::{Body, Follower, Frame, Learner, Place, Role, Timing, not_primary},
+    site::Site,
 };
 use crate::{
     catalog::Configuration,
-    store::{KeyHash, Reader, Record, Writer},
-    types::{JoinId, MapId, Now, PartitionId, Position, Seq, Timestamp},
+    store::{Reader, Writer},
+    types::{Epoch, JoinId, Now, PartitionId, Position, Seq},
 };
 
 /// What a core is made with.
@@ -34,167 +30,240 @@ pub struct Setup {
     /// The partition.
     pub partition: PartitionId,
     /// Who holds it.
-    pub configuration: Configuration,
+    pub configuration: Arc<Configuration>,
     /// Which of them this is.
     pub me: JoinId,
     /// What it may hold.
     pub limits: Limits,
+    /// How long things take between replicas.
+    pub timing: Timing,
     /// Decides the order of scans and nothing else.
     pub seed: u64,
 }
 
 /// One replica of one partition.
 ///
-/// It starts empty, at catalogue version 0, and without a lease: hand it [`Input::Lease`] and [`Input::View`] first.
+/// It starts empty, at catalogue version 0, and without a lease. Hand it [`Input::View`] at first and with every
+/// change; [`Input::Lease`] too, which counts while the replica is the only one in sync. After what a tick brought,
+/// call [`Core::flush`]; when [`Core::next_deadline`] has come, hand in [`Input::Tick`].
 pub struct Core {
-    partition: PartitionId,
-    configuration: Configuration,
-    me: JoinId,
-    store: Writer,
-    /// The catalogue as of the last prepared entry.
-    view: Arc<View>,
-    /// The last prepared entry's seq.
-    seq: Seq,
-    /// Partition time as of the last prepared entry.
-    time: Timestamp,
-    acknowledgements: Acknowledgements,
-    tail: Tail,
-    log: Log,
-    sessions: Sessions,
-    admission: Admission,
-    slots: Slots,
-    /// Operations that wait for a slot or for scores.
-    standing: ByNumber<OpId, Standing>,
-    next_op: u64,
-    deadlines: BTreeSet<(u64, OpId)>,
-    /// Operations that have got their slots.
-    ready: Vec<OpId>,
-    tickets: Tickets,
-    debts: Debts,
-    expiry: Expiry,
-    /// What the clocks said last.
-    now: Now,
-}
-
-/// An operation that could not be finished at once.
-struct Standing {
-    op: Operation,
-    deadline_us: Option<u64>,
-    /// None while it waits for its slot.
-    scoring: Option<Scoring>,
+    pub(super) site: Site,
+    pub(super) ledger: Ledger,
+    pub(super) role: Role,
 }
 
 impl Core {
     /// An empty replica.
     pub fn new(setup: Setup) -> Self {
-        let Setup { partition, configuration, me, limits, seed } = setup;
-        let Configuration { generation, epoch, .. } = configuration;
-        let start = Position { generation, epoch, seq: Seq(0) };
-        let in_sync = configuration.in_sync.iter().map(|replica| replica.join);
-        Core {
+        let Setup { partition, configuration, me, limits, timing, seed } = setup;
+        let Configuration { generation, epoch, .. } = *configuration;
+        // Every replica of a generation begins at the same place, whenever it begins.
+        let start = Position { generation, epoch: Epoch(0), seq: Seq(0) };
+        let mut ledger = Ledger::new(start, Writer::new(me, epoch, seed), &limits);
+        let place = Place::of(&configuration, me);
+        let site = Site {
             partition,
             me,
-            store: Writer::new(me, epoch, seed),
-            view: Arc::default(),
-            seq: start.seq,
-            time: Timestamp(i64::MIN),
-            acknowledgements: Acknowledgements::new(in_sync, start.seq, limits.min_in_sync),
-            tail: Tail::default(),
-            log: Log::new(start, &limits),
-            sessions: Sessions::new(&limits),
-            admission: Admission::new(&limits),
-            slots: Slots::default(),
-            standing: ByNumber::default(),
-            next_op: 1,
-            deadlines: BTreeSet::new(),
-            ready: Vec::new(),
-            tickets: Tickets::new(epoch),
-            debts: Debts::new(limits.rescoring),
-            expiry: Expiry::default(),
-            now: Now::default(),
             configuration,
+            limits,
+            timing,
+            latest: Arc::default(),
+            granted_until_us: 0,
+            control_lease_us: 0,
+            fenced: 0,
+            now: Now::default(),
+        };
+        let role = match place {
+            Place::Primary => Role::Primary(Box::new(Tenure::begin(&site, &mut ledger))),
+            Place::Backup => Role::Backup(Follower::new(start.seq)),
+            Place::Learner => Role::Learner(Learner::new()),
+            Place::Outside => Role::Outside,
+        };
+        let mut core = Core { site, ledger, role };
+        if let Some(mut primary) = core.primary() {
+            // Nothing to commit and nobody to wait for: there is no effect.
+            primary.take_over(&mut Vec::new());
         }
+        core
     }
 
     /// Takes one input; appends what is to be done, in order.
     pub fn handle(&mut self, now: Now, input: Input, effects: &mut Vec<Effect>) {
-        self.now = now;
-        match input {
-            Input::Request(request) => self.handle_request(request, effects),
-            Input::Scored { ticket, result } => self.handle_scored(ticket, result, effects),
-            Input::View(view) => self.handle_view(view, effects),
-            Input::Tick => self.handle_tick(effects),
-            Input::Lease { until_us } => self.store.lease(until_us),
-            Input::EndSession(session) => self.handle_end_session(session, effects),
-            Input::Acknowledged { from, epoch, seq } => {
-                if epoch == self.configuration.epoch {
-                    self.acknowledgements.acknowledge(from, seq);
-                    self.advance(effects);
+        self.site.now = now;
+        let input = match input {
+            Input::Frame(frame) => return self.handle_frame(frame, effects),
+            Input::Configuration(configuration) => return self.configure(configuration, effects),
+            Input::View(view) => {
+                if view.version <= self.site.latest.version {
+                    return;
                 }
+                self.site.latest = view.clone();
+                Input::View(view)
             }
+            Input::Lease { until_us } => {
+                self.site.control_lease_us = until_us;
+                Input::Lease { until_us }
+            }
+            input => input,
+        };
+        match self.primary() {
+            Some(mut primary) => primary.handle(input, effects),
+            None => self.decline(&input, effects),
         }
-        self.run_ready(effects);
-        if !self.debts.is_empty() {
-            self.ask_for_debts(effects);
+    }
+
+    /// The tick is over: appends what is to be sent. To be called after [`Core::handle`], once for many inputs.
+    pub fn flush(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.site.now = now;
+        match &mut self.role {
+            Role::Primary(tenure) => {
+                Primary { site: &self.site, ledger: &mut self.ledger, tenure }.flush(effects);
+            }
+            Role::Backup(follower) => follower.flush(&self.site, effects),
+            Role::Learner(learner) => learner.follower.flush(&self.site, effects),
+            Role::Outside => {}
+        }
+    }
+
+    /// Whether [`Core::flush`] could have something to send.
+    pub fn is_to_flush(&self) -> bool {
+        match &self.role {
+            Role::Primary(tenure) => !tenure.peers.all.is_empty(),
+            Role::Backup(follower) => follower.has_to_flush(),
+            Role::Learner(learner) => learner.follower.has_to_flush(),
+            Role::Outside => false,
+        }
+    }
+
+    /// When to hand in [`Input::Tick`] at the latest, on the clock of `mono_us`, and then to flush.
+    pub fn next_deadline(&self) -> Option<u64> {
+        match &self.role {
+            Role::Primary(tenure) => tenure.next_deadline(&self.site),
+            _ => None,
+        }
+    }
+
+    fn handle_frame(&mut self, frame: Frame, effects: &mut Vec<Effect>) {
+        if !self.site.admits(&frame) {
+            self.site.fenced += 1;
+            return;
+        }
+        if let Body::Beacon { sent_us, .. } = &frame.body {
+            self.site.grant(*sent_us, effects);
+        }
+        let Core { site, ledger, role } = self;
+        match role {
+            Role::Primary(tenure) => {
+                let mut primary = Primary { site, ledger, tenure };
+                primary.handle_answer(frame.from, frame.body, effects);
+            }
+            Role::Backup(follower) => {
+                follower.handle(frame.body, ledger);
+                follower.apply(ledger, None, effects);
+            }
+            Role::Learner(learner) => learner.handle(frame.body, site, ledger, effects),
+            Role::Outside => {}
+        }
+    }
+
+    /// Only a primary decides.
+    fn decline(&self, input: &Input, effects: &mut Vec<Effect>) {
+        if let Input::Request(request) = input {
+            let error = not_primary(self.site.partition, &self.site.configuration);
+            effects.push(Effect::Reply { origin: request.origin, answer: Err(error) });
+        }
+    }
+
+    /// The replica at work as a primary, if it is.
+    pub(super) fn primary(&mut self) -> Option<Primary<'_>> {
+        match &mut self.role {
+            Role::Primary(tenure) => Some(Primary { site: &self.site, ledger: &mut self.ledger, tenure }),
+            _ => None,
         }
     }
 
     /// The partition.
     pub fn partition(&self) -> PartitionId {
-        self.partition
+        self.site.partition
     }
 
-    /// Reads committed rows while this tenure's lease lasts.
+    /// The configuration that the replica goes by.
+    pub fn configuration(&self) -> &Arc<Configuration> {
+        &self.site.configuration
+    }
+
+    /// What the replica is.
+    pub fn place(&self) -> Place {
+        match self.role {
+            Role::Primary(_) => Place::Primary,
+            Role::Backup(_) => Place::Backup,
+            Role::Learner(_) => Place::Learner,
+            Role::Outside => Place::Outside,
+        }
+    }
+
+    /// Whether it is a primary that has taken over all that was there before.
+    pub fn is_serving(&self) -> bool {
+        matches!(&self.role, Role::Primary(tenure) if tenure.phase == super::replication::Phase::Serving)
+    }
+
+    /// Reads committed rows while this tenure's lease lasts. A later tenure needs another reader: ask for one after
+    /// every [`Input::Configuration`].
     pub fn reader(&self) -> Reader {
-        self.store.reader()
+        self.ledger.store.reader()
     }
 
     /// The last committed entry's position.
     pub fn position(&self) -> Position {
-        self.log.last()
+        self.ledger.committed()
+    }
+
+    /// The last entry's position, prepared or committed.
+    pub fn end(&self) -> Position {
+        self.ledger.end()
     }
 
     /// The committed entries that are still kept.
     pub fn log(&self) -> &Log {
-        &self.log
+        &self.ledger.log
     }
 
-    /// The catalogue as decisions see it.
+    /// The catalogue as decisions see it; where none are made, as of the last committed entry.
     pub fn view(&self) -> &Arc<View> {
-        &self.view
+        match &self.role {
+            Role::Primary(tenure) => &tenure.view,
+            _ => self.ledger.log.view(),
+        }
     }
 
     /// Operations between admission and reply.
     pub fn under_way(&self) -> usize {
-        self.admission.ops()
+        match &self.role {
+            Role::Primary(tenure) => tenure.under_way(),
+            _ => 0,
+        }
     }
 
     /// The bytes that answers kept for retries hold, roughly.
     pub fn answer_bytes(&self) -> usize {
-        self.sessions.bytes()
+        self.ledger.sessions.bytes()
     }
 
-    /// Stored rows that lack a score they should have.
+    /// Stored rows that lack a score they should have, as far as a primary knows.
     pub fn unscored(&self) -> usize {
-        self.debts.len()
-    }
-
-    fn is_primary(&self) -> bool {
-        self.configuration.primary == self.me
-    }
-
-    /// The row as decisions see it: committed, or prepared over it.
-    fn current(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
-        if !self.tail.is_empty()
-            && let Some(prepared) = self.tail.find(Slot::of(map, hash), map, key)
-        {
-            return prepared.cloned();
+        match &self.role {
+            Role::Primary(tenure) => tenure.unscored(),
+            _ => 0,
         }
-        self.store.find(map, hash, key)
     }
 
-    /// Partition time if an entry were prepared now.
-    fn partition_time(&self) -> Timestamp {
-        self.time.max(self.now.wall)
+    /// A sum over all committed rows: equal on replicas that have applied the same entries.
+    pub fn checksum(&self) -> u64 {
+        self.ledger.store.checksum()
+    }
+
+    /// Frames dropped because they were of another epoch, or of nobody known.
+    pub fn fenced(&self) -> u64 {
+        self.site.fenced
     }
 }

@@ -5,22 +5,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smallvec::{SmallVec, smallvec};
 
-use super::{Core, Standing, commit::Draft};
+use super::{Primary, Standing, commit::Draft};
 use crate::{
     partition::{
-        Answer, Answered, Change, Effect, MapView, Request, Ttl,
+        Answer, Answered, Change, Effect, MapView, Origin, Request, Ttl,
         admission::Room,
         operation::{Decision, Life, Operation, Write, decide, outcome, updated},
+        pending::Waiter,
         sessions::Known,
         slots::{OpId, Slot},
-        tail::Waiter,
     },
     row::RowRef,
     store::{Lineage, Parts, Record},
-    types::{Class, Error, RowVersion, Timestamp},
+    types::{Error, RowVersion, Seq, Timestamp},
 };
 
-impl Core {
+impl Primary<'_> {
     /// Admits a request, or refuses it untouched: nothing is recorded of such a refusal, and a retry may succeed.
     pub(super) fn handle_request(&mut self, request: Request, effects: &mut Vec<Effect>) {
         match self.known(&request) {
@@ -32,14 +32,14 @@ impl Core {
         if let Err(error) = self.check_room(&request, room) {
             return refuse(&request, error, effects);
         }
-        let hash = self.store.hash(request.key.packed());
+        let hash = self.ledger.store.hash(request.key.packed());
         let slot = Slot::of(request.map, hash);
-        let op = Operation { hash, retries: SmallVec::new(), admitted_us: self.now.mono_us, request };
-        if self.slots.is_free(slot) {
+        let op = Operation { hash, retries: SmallVec::new(), admitted_us: self.site.now.mono_us, request };
+        if self.tenure.slots.is_free(slot) {
             self.start(op, None, effects);
         } else {
             let id = self.new_op_id();
-            self.slots.take(id, smallvec![slot]);
+            self.tenure.slots.take(id, smallvec![slot]);
             let deadline_us = op.request.deadline_us;
             self.stand(id, Standing { op, deadline_us, scoring: None });
         }
@@ -47,52 +47,59 @@ impl Core {
 
     /// Whether the request is new; an error if it cannot be told or served.
     fn known(&self, request: &Request) -> Result<bool, Error> {
-        if !self.is_primary() {
-            return Err(Error::new(
-                Class::NotPrimary,
-                format!("partition {} is led elsewhere", self.partition),
-            ));
+        if !self.is_serving() {
+            let message =
+                format!("partition {} has a new primary that does not serve yet", self.site.partition);
+            return Err(Error::unavailable(message).hint("retry in a moment"));
         }
-        if !self.store.leased(self.now.mono_us) {
-            return Err(Error::unavailable(format!("partition {} has no lease", self.partition))
+        if !self.ledger.store.leased(self.site.now.mono_us) {
+            return Err(Error::unavailable(format!("partition {} has no lease", self.site.partition))
                 .hint("retry in a moment"));
         }
         let Some(id) = request.id else { return Ok(true) };
         if id.number < request.acknowledged_below {
             return Err(forgotten(id.number));
         }
-        match self.sessions.find(id) {
+        match self.ledger.sessions.find(id) {
             Known::New => Ok(true),
-            Known::UnderWay(_) | Known::Answered(..) => Ok(false),
+            Known::UnderWay(_) | Known::Prepared(_) | Known::Answered(_) => Ok(false),
             Known::Forgotten => Err(forgotten(id.number)),
         }
     }
 
     fn handle_retry(&mut self, request: &Request, effects: &mut Vec<Effect>) {
         let Some(id) = request.id else { return };
-        match self.sessions.find(id) {
+        match self.ledger.sessions.find(id) {
             Known::UnderWay(op) => {
-                if let Some(standing) = self.standing.get_mut(&op) {
+                if let Some(standing) = self.tenure.standing.get_mut(&op) {
                     standing.op.add_retry(request.origin);
                 }
             }
-            Known::Answered(answer, seq) => {
-                let waiter = Waiter { origin: request.origin, answer: answer.clone() };
-                if let Err(waiter) = self.tail.wait(Some(seq), waiter) {
-                    waiter.reply(effects);
-                }
+            Known::Prepared(seq) => self.wait_for(seq, request.origin),
+            Known::Answered(answer) => {
+                Waiter { origin: request.origin, answer: answer.clone() }.reply(effects)
             }
             Known::New | Known::Forgotten => {}
         }
     }
 
+    /// The answer is in a prepared entry, and given when that is committed.
+    fn wait_for(&mut self, seq: Seq, origin: Origin) {
+        let entry = self.ledger.tail.at(seq);
+        let Some(answered) = entry.and_then(|entry| entry.answered.as_ref()) else { return };
+        let waiter = Waiter { origin, answer: answered.answer.clone() };
+        let index = usize::try_from(seq.0 - self.ledger.committed().seq.0 - 1).ok();
+        let is_held = self.tenure.pending.wait(index, waiter).is_ok();
+        debug_assert!(is_held, "whatever is in the tail is pending");
+    }
+
     fn check_room(&self, request: &Request, room: Room) -> Result<(), Error> {
-        self.admission.check(room)?;
+        self.tenure.admission.check(room)?;
         if let Some(id) = request.id {
-            self.sessions.check(id, request.acknowledged_below)?;
+            self.ledger.sessions.check(id, request.acknowledged_below)?;
         }
         match request.deadline_us {
-            Some(deadline_us) if deadline_us <= self.now.mono_us => {
+            Some(deadline_us) if deadline_us <= self.site.now.mono_us => {
                 Err(Error::deadline("the request's deadline had passed when it arrived"))
             }
             _ => Ok(()),
@@ -110,10 +117,10 @@ impl Core {
     /// What the operation comes to, over the row as it is.
     fn resolve(&self, op: &Operation) -> Step {
         let Request { map, key, .. } = &op.request;
-        let Some(view) = self.view.maps.get(map) else {
+        let Some(view) = self.tenure.view.maps.get(map) else {
             return Step::Finish(Conclusion::refusal(Error::not_found(format!(
                 "partition {} has no map {map} at catalogue version {}",
-                self.partition, self.view.version
+                self.site.partition, self.tenure.view.version
             ))));
         };
         let current = self.current(*map, op.hash, key.packed());
@@ -202,7 +209,7 @@ impl Core {
         if answered.is_none() && change.is_none() {
             // It has read what is prepared: the answer waits until that is committed.
             for waiter in waiters {
-                if let Err(waiter) = self.tail.wait(None, waiter) {
+                if let Err(waiter) = self.tenure.pending.wait(None, waiter) {
                     waiter.reply(effects);
                 }
             }
@@ -211,44 +218,44 @@ impl Core {
             self.prepare(Draft { answered, changes, waiters, room: Some(room) }, effects);
         }
         if let Some(id) = held {
-            self.slots.release(id, &mut self.ready);
+            self.tenure.slots.release(id, &mut self.tenure.ready);
         }
     }
 
     /// Lets an operation wait.
     pub(super) fn stand(&mut self, id: OpId, standing: Standing) {
         if let Some(request) = standing.op.request.id {
-            self.sessions.start(request, id);
+            self.ledger.sessions.start(request, id);
         }
         if let Some(deadline_us) = standing.deadline_us {
-            self.deadlines.insert((deadline_us, id));
+            self.tenure.deadlines.insert((deadline_us, id));
         }
-        self.admission.enter(Room::of(&standing.op.request));
-        self.standing.insert(id, standing);
+        self.tenure.admission.enter(Room::of(&standing.op.request));
+        self.tenure.standing.insert(id, standing);
     }
 
     /// Takes an operation that waited; it keeps its slot.
     pub(super) fn unstand(&mut self, id: OpId) -> Option<Standing> {
-        let standing = self.standing.remove(&id)?;
+        let standing = self.tenure.standing.remove(&id)?;
         if let Some(deadline_us) = standing.deadline_us {
-            self.deadlines.remove(&(deadline_us, id));
+            self.tenure.deadlines.remove(&(deadline_us, id));
         }
-        self.admission.leave(Room::of(&standing.op.request));
+        self.tenure.admission.leave(Room::of(&standing.op.request));
         if let Some(scoring) = &standing.scoring {
-            self.tickets.cancel(&scoring.gathering);
+            self.tenure.tickets.cancel(&scoring.gathering);
         }
         Some(standing)
     }
 
     pub(super) fn new_op_id(&mut self) -> OpId {
-        self.next_op += 1;
-        OpId(self.next_op)
+        self.tenure.next_op += 1;
+        OpId(self.tenure.next_op)
     }
 
     /// Runs the operations whose turn has come, first come, first served.
     pub(super) fn run_ready(&mut self, effects: &mut Vec<Effect>) {
-        while !self.ready.is_empty() {
-            let id = self.ready.remove(0);
+        while !self.tenure.ready.is_empty() {
+            let id = self.tenure.ready.remove(0);
             if let Some(standing) = self.unstand(id) {
                 self.start(standing.op, Some(id), effects);
             }
@@ -293,6 +300,6 @@ fn forgotten(number: u64) -> Error {
         .hint("give every request a number of its own")
 }
 
-fn refuse(request: &Request, error: Error, effects: &mut Vec<Effect>) {
+pub(super) fn refuse(request: &Request, error: Error, effects: &mut Vec<Effect>) {
     effects.push(Effect::Reply { origin: request.origin, answer: Err(error) });
 }

@@ -3,7 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    Core,
+    Primary,
     commit::{Draft, key_of},
     score::scored_value,
 };
@@ -18,12 +18,12 @@ use crate::{
     types::{Error, RowVersion},
 };
 
-impl Core {
+impl Primary<'_> {
     /// A change is prepared: what it means for the scores owed.
     pub(super) fn note_debt(&mut self, change: &Change) {
         let Some((map, old, new)) = change.row() else { return };
         let owed = new.filter(|new| new.unscored());
-        if owed.is_none() && self.debts.is_empty() {
+        if owed.is_none() && self.tenure.debts.is_empty() {
             return;
         }
         let Some(key) = new.or(old).and_then(key_of) else { return };
@@ -31,33 +31,30 @@ impl Core {
         let cancelled = match (change, owed) {
             // The version stays, and so does what is being done about the debt.
             (Change::Ttl { .. }, _) | (Change::Scored { .. }, Some(_)) => None,
-            (_, Some(new)) => self.debts.owe(row, new.row_version(), self.now.mono_us),
-            (_, None) => self.debts.settle(&row),
+            (_, Some(new)) => self.tenure.debts.owe(row, new.row_version(), self.site.now.mono_us),
+            (_, None) => self.tenure.debts.settle(&row),
         };
         if let Some(gathering) = cancelled {
-            self.tickets.cancel(&gathering);
+            self.tenure.tickets.cancel(&gathering);
         }
     }
 
     /// Asks for the scores that are due, a few rows at a time.
     pub(super) fn ask_for_debts(&mut self, effects: &mut Vec<Effect>) {
-        if !self.is_primary() {
-            return;
-        }
-        while let Some((row, row_version)) = self.debts.next(self.now.mono_us) {
+        while let Some((row, row_version)) = self.tenure.debts.next(self.site.now.mono_us) {
             let cancelled = match self.owing(&row, row_version) {
                 Some(record) => self.ask_for_debt(&row, &record, effects),
-                None => self.debts.settle(&row),
+                None => self.tenure.debts.settle(&row),
             };
             if let Some(gathering) = cancelled {
-                self.tickets.cancel(&gathering);
+                self.tenure.tickets.cancel(&gathering);
             }
         }
     }
 
     /// The row, if it still is the one that lacks scores.
     fn owing(&self, (map, key): &RowName, row_version: RowVersion) -> Option<Record> {
-        let record = self.current(*map, self.store.hash(key.packed()), key.packed())?;
+        let record = self.current(*map, self.ledger.store.hash(key.packed()), key.packed())?;
         (record.row_version() == row_version && record.unscored()).then_some(record)
     }
 
@@ -67,13 +64,15 @@ impl Core {
         record: &Record,
         effects: &mut Vec<Effect>,
     ) -> Option<Gathering> {
-        let Some(map) = self.view.maps.get(&row.0).cloned() else { return self.debts.settle(row) };
+        let Some(map) = self.tenure.view.maps.get(&row.0).cloned() else {
+            return self.tenure.debts.settle(row);
+        };
         let mut gathering = Gathering::default();
         for binding in &map.bindings {
             if record.lineage().any(|lineage| lineage.binding == binding.id) {
                 continue;
             }
-            let ticket = self.tickets.ask(Asker::Debt(row.clone()));
+            let ticket = self.tenure.tickets.ask(Asker::Debt(row.clone()));
             gathering.ask(binding.clone(), ticket);
             effects.push(Effect::Score(ScoreTask {
                 ticket,
@@ -86,9 +85,9 @@ impl Core {
         if gathering.is_complete() {
             // The binding whose score was missing is gone: nothing is owed.
             self.add_scores(row, record, &gathering, effects);
-            return self.debts.settle(row);
+            return self.tenure.debts.settle(row);
         }
-        self.debts.asked(row, gathering, self.now.mono_us)
+        self.tenure.debts.asked(row, gathering, self.site.now.mono_us)
     }
 
     pub(super) fn handle_score_of_debt(
@@ -98,13 +97,14 @@ impl Core {
         result: Result<Scores, Error>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(gathering) = self.debts.gathering(row) else { return };
+        let Some(gathering) = self.tenure.debts.gathering(row) else { return };
         gathering.give(ticket, result.ok());
         if !gathering.is_complete() {
             return;
         }
         let failed = gathering.missing().next().is_some();
-        let Some((row_version, gathering)) = self.debts.gathered(row, failed, self.now.mono_us) else {
+        let Some((row_version, gathering)) = self.tenure.debts.gathered(row, failed, self.site.now.mono_us)
+        else {
             return;
         };
         if let Some(record) = self.owing(row, row_version)
@@ -122,7 +122,7 @@ impl Core {
         gathering: &Gathering,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(map) = self.view.maps.get(&row.0) else { return };
+        let Some(map) = self.tenure.view.maps.get(&row.0) else { return };
         // A row that cannot take the score keeps its mark and is tried again.
         let Ok(value) = scored_value(map, record.value(), gathering) else { return };
         let added = gathering.lineage();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{Core, Standing, request::Conclusion};
+use super::{Primary, Standing, request::Conclusion};
 use crate::{
     binding::{Compiled, Mode, OnDeadline, Scores},
     partition::{
@@ -17,7 +17,7 @@ use crate::{
     types::{Class, Error},
 };
 
-impl Core {
+impl Primary<'_> {
     /// Asks for the scores that a write waits for. It holds its slot meanwhile.
     pub(super) fn begin_scoring(
         &mut self,
@@ -32,17 +32,17 @@ impl Core {
         let deadlines = waited_for().map(deadline).chain(op.request.deadline_us);
         let deadline_us = deadlines.min().filter(|_| waited_for().next().is_some());
         let mut scoring = Scoring { write, map: map.clone(), gathering: Gathering::default() };
-        if deadline_us.is_none_or(|deadline_us| deadline_us <= self.now.mono_us) {
+        if deadline_us.is_none_or(|deadline_us| deadline_us <= self.site.now.mono_us) {
             // Nothing to wait for, or no time left.
             waited_for().for_each(|binding| scoring.gathering.miss(binding.clone()));
             return self.conclude_scoring(op, held, scoring, effects);
         }
         let id = held.unwrap_or_else(|| self.new_op_id());
         if held.is_none() {
-            self.slots.take(id, smallvec![Slot::of(op.request.map, op.hash)]);
+            self.tenure.slots.take(id, smallvec![Slot::of(op.request.map, op.hash)]);
         }
         for binding in waited_for() {
-            let ticket = self.tickets.ask(Asker::Operation(id));
+            let ticket = self.tenure.tickets.ask(Asker::Operation(id));
             scoring.gathering.ask(binding.clone(), ticket);
             effects.push(Effect::Score(ScoreTask {
                 ticket,
@@ -62,7 +62,7 @@ impl Core {
         result: Result<Scores, Error>,
         effects: &mut Vec<Effect>,
     ) {
-        match self.tickets.redeem(ticket) {
+        match self.tenure.tickets.redeem(ticket) {
             Some(Asker::Operation(id)) => self.handle_score_of_write(id, ticket, result, effects),
             Some(Asker::Debt(row)) => self.handle_score_of_debt(&row, ticket, result, effects),
             None => {}
@@ -76,7 +76,8 @@ impl Core {
         result: Result<Scores, Error>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(Scoring { gathering, .. }) = self.standing.get_mut(&id).and_then(|it| it.scoring.as_mut())
+        let Some(Scoring { gathering, .. }) =
+            self.tenure.standing.get_mut(&id).and_then(|it| it.scoring.as_mut())
         else {
             return;
         };

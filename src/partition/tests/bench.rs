@@ -11,14 +11,14 @@ use crate::{
         ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
     },
     partition::{
-        Change, Core, Effect, Entry, Input, Limits, Op, Origin, Outcome, PutMode, Request, Setup, Ticket,
-        Ttl, View,
+        Body, Change, Core, Effect, Entry, Frame, Input, Limits, Op, Origin, Outcome, Part, PutMode, Request,
+        Setup, Ticket, Timing, Ttl, View,
     },
     row::{Builder, Column, Kind, RowRef, Scalar, Schema},
     store::Record,
     types::{
-        Digest, Epoch, Error, Generation, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId, RequestId,
-        RowVersion, SchemaId, SessionId, Timestamp,
+        Digest, Epoch, Error, Generation, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId, Position,
+        RequestId, RowVersion, SchemaId, SessionId, Timestamp,
     },
 };
 
@@ -48,7 +48,14 @@ impl Bench {
             in_sync: (1..=replicas).map(replica).collect(),
             ..Configuration::sole(Generation(1), Epoch(1), replica(1))
         };
-        let setup = Setup { partition: PartitionId(0), configuration, me: JoinId(1), limits, seed: 7 };
+        let setup = Setup {
+            partition: PartitionId(0),
+            configuration: Arc::new(configuration),
+            me: JoinId(1),
+            limits,
+            timing: Timing::default(),
+            seed: 7,
+        };
         let mut bench = Bench {
             core: Core::new(setup),
             now_us: 0,
@@ -57,6 +64,7 @@ impl Bench {
             tickets: Vec::new(),
         };
         bench.input(Input::Lease { until_us: u64::MAX });
+        (2..=replicas).for_each(|join| drop(bench.hear(join, Body::Lease { sent_us: 0 })));
         let columns = vec![
             Column::new("amount", Kind::F64),
             Column::score("risk", Kind::F32),
@@ -133,6 +141,29 @@ impl Bench {
             Effect::Score(task) => Some(task.ticket),
             _ => None,
         }));
+        self.effects.drain(..).map(|effect| line(&effect)).collect()
+    }
+
+    /// Another replica says something in the present epoch.
+    pub(crate) fn hear(&mut self, from: u64, body: Body) -> Vec<String> {
+        let Configuration { generation, epoch, .. } = **self.core.configuration();
+        self.frame(Frame {
+            partition: PartitionId(0),
+            generation,
+            epoch,
+            from: JoinId(from),
+            to: JoinId(1),
+            body,
+        })
+    }
+
+    pub(crate) fn frame(&mut self, frame: Frame) -> Vec<String> {
+        self.input(Input::Frame(frame))
+    }
+
+    pub(crate) fn flush(&mut self) -> Vec<String> {
+        let now = self.now();
+        self.core.flush(now, &mut self.effects);
         self.effects.drain(..).map(|effect| line(&effect)).collect()
     }
 
@@ -249,6 +280,35 @@ pub(crate) fn line(effect: &Effect) -> String {
         }
         Effect::Reply { origin, answer } => format!("reply {} {}", origin.tag, answer_line(answer)),
         Effect::Publish(entry) => format!("publish {}", entry_line(entry)),
+        Effect::Send { to, frame } => format!("send {} {}", to.join, body_line(&frame.body)),
+        Effect::Propose { epoch, change, .. } => format!("propose {change:?} at {epoch}"),
+    }
+}
+
+fn body_line(body: &Body) -> String {
+    let at = |position: Position| format!("{}.{}", position.epoch, position.seq);
+    match body {
+        Body::Prepare { prev, entries, committed } => {
+            let entries: Vec<_> = entries.iter().map(|entry| at(entry.position)).collect();
+            format!("prepare {} [{}] committed {committed}", at(*prev), entries.join(" "))
+        }
+        Body::Prepared { upto } => format!("prepared {upto}"),
+        Body::Behind { has } => format!("behind {has}"),
+        Body::Beacon { committed, .. } => format!("beacon committed {committed}"),
+        Body::Lease { sent_us } => format!("lease {sent_us}"),
+        Body::Fill { fill, number, part } => format!("fill {fill}#{number} {}", part_line(part)),
+        Body::Filled { fill, number, verdict } => format!("filled {fill}#{number} {verdict:?}"),
+    }
+}
+
+fn part_line(part: &Part) -> String {
+    match part {
+        Part::Begin { at, .. } => format!("begin {}.{}", at.epoch, at.seq),
+        Part::Rows { map, rows } => format!("{} rows of {map}", rows.len()),
+        Part::Ended(sessions) => format!("{} ended", sessions.len()),
+        Part::Sessions(copies) => format!("{} sessions", copies.len()),
+        Part::Log { entries, .. } => format!("{} entries", entries.len()),
+        Part::Check { at, .. } => format!("check {}.{}", at.epoch, at.seq),
     }
 }
 

@@ -135,6 +135,7 @@ impl Reference {
                         self.apply(change, number);
                     }
                 }
+                Effect::Send { .. } | Effect::Propose { .. } => panic!("it is alone"),
             }
         }
         assert_eq!(decided, None, "every answer is in an entry");

@@ -2,14 +2,14 @@
 
 use super::bench::*;
 use crate::{
-    partition::{Input, Limits, PutMode},
-    types::{Epoch, JoinId, Seq},
+    partition::{Body, Frame, Limits, PutMode},
+    types::{Epoch, Generation, JoinId, PartitionId, Seq},
 };
 
 const NOTHING: [&str; 0] = [];
 
 fn acknowledge(bench: &mut Bench, join: u64, seq: u64) -> Vec<String> {
-    bench.input(Input::Acknowledged { from: JoinId(join), epoch: Epoch(1), seq: Seq(seq) })
+    bench.hear(join, Body::Prepared { upto: Seq(seq) })
 }
 
 /// Two replicas, the catalogue's entry acknowledged.
@@ -37,8 +37,16 @@ fn an_entry_commits_when_all_have_it() {
 fn an_acknowledgement_of_another_epoch_counts_for_nothing() {
     let mut bench = pair();
     bench.request(put(1, "a", "x"));
-    let stale = Input::Acknowledged { from: JoinId(2), epoch: Epoch(0), seq: Seq(2) };
-    assert_eq!(bench.input(stale), NOTHING);
+    let stale = Frame {
+        partition: PartitionId(0),
+        generation: Generation(1),
+        epoch: Epoch(0),
+        from: JoinId(2),
+        to: JoinId(1),
+        body: Body::Prepared { upto: Seq(2) },
+    };
+    assert_eq!(bench.frame(stale), NOTHING);
+    assert_eq!(bench.core.fenced(), 1);
     assert_eq!(acknowledge(&mut bench, 9, 2), NOTHING);
 }
 

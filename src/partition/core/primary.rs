@@ -1,0 +1,177 @@
+//! What only a primary has, and a primary at work.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::commit::key_of;
+use crate::{
+    partition::{
+        Change, Effect, Input, View,
+        admission::Admission,
+        debts::Debts,
+        expiry::{Due, Expiry},
+        identity::ByNumber,
+        ledger::Ledger,
+        operation::{Operation, Scoring},
+        pending::{Pending, Waiting},
+        replication::{Peers, Phase},
+        site::Site,
+        slots::{OpId, Slot, Slots},
+        tickets::Tickets,
+    },
+    store::{KeyHash, Record},
+    types::{MapId, Seq, Timestamp},
+};
+
+/// What a replica has while it is the primary, from one promotion to the end of it.
+pub(in crate::partition) struct Tenure {
+    pub(in crate::partition) phase: Phase,
+    pub(in crate::partition) peers: Peers,
+    /// When to ask for leases next.
+    pub(in crate::partition) beacon_at_us: u64,
+    /// The catalogue as of the last prepared entry.
+    pub(in crate::partition) view: Arc<View>,
+    /// The last prepared entry's seq.
+    pub(super) seq: Seq,
+    /// Partition time as of the last prepared entry.
+    pub(super) time: Timestamp,
+    pub(in crate::partition) pending: Pending,
+    pub(super) admission: Admission,
+    pub(super) slots: Slots,
+    /// Operations that wait for a slot or for scores.
+    pub(in crate::partition) standing: ByNumber<OpId, Standing>,
+    pub(super) next_op: u64,
+    pub(super) deadlines: BTreeSet<(u64, OpId)>,
+    /// Operations that have got their slots.
+    pub(super) ready: Vec<OpId>,
+    pub(super) tickets: Tickets,
+    pub(super) debts: Debts,
+    pub(super) expiry: Expiry,
+}
+
+/// An operation that could not be finished at once.
+pub(in crate::partition) struct Standing {
+    pub(in crate::partition) op: Operation,
+    pub(super) deadline_us: Option<u64>,
+    /// None while it waits for its slot.
+    pub(super) scoring: Option<Scoring>,
+}
+
+impl Tenure {
+    /// A replica becomes the primary, with all that it has.
+    pub(in crate::partition) fn begin(site: &Site, ledger: &mut Ledger) -> Self {
+        let (epoch, committed, upto) = (site.configuration.epoch, ledger.committed().seq, ledger.end().seq);
+        ledger.store.begin_tenure(epoch);
+        let mut tenure = Tenure {
+            phase: Phase::TakingOver { from_us: site.granted_until_us, upto },
+            peers: Peers::new(&site.configuration, site.me, committed, site.limits.min_in_sync),
+            beacon_at_us: site.now.mono_us,
+            view: ledger.log.view().clone(),
+            seq: upto,
+            time: ledger.tail.last().map_or(ledger.time, |entry| entry.time),
+            pending: Pending::default(),
+            admission: Admission::new(&site.limits),
+            slots: Slots::default(),
+            standing: ByNumber::default(),
+            next_op: 1,
+            deadlines: BTreeSet::new(),
+            ready: Vec::new(),
+            tickets: Tickets::new(epoch),
+            debts: Debts::new(site.limits.rescoring),
+            expiry: Expiry::default(),
+        };
+        tenure.read_rows(site, ledger);
+        Primary { site, ledger, tenure: &mut tenure }.adopt_tail();
+        tenure
+    }
+
+    /// Operations between admission and reply.
+    pub(super) fn under_way(&self) -> usize {
+        self.admission.ops()
+    }
+
+    /// Stored rows that lack a score they should have.
+    pub(super) fn unscored(&self) -> usize {
+        self.debts.len()
+    }
+
+    /// The marks in the rows are what is owed, and when rows expire (rule 23).
+    fn read_rows(&mut self, site: &Site, ledger: &Ledger) {
+        ledger.store.for_each(|map, record| {
+            if !record.unscored() && record.expires_at().is_none() {
+                return;
+            }
+            let Some(key) = key_of(record) else { return };
+            if let Some(at) = record.expires_at() {
+                self.expiry.change(false, Some(Due { at, map, key: key.clone() }), |_| true);
+            }
+            if record.unscored() {
+                self.debts.owe((map, key), record.row_version(), site.now.mono_us);
+            }
+        });
+    }
+}
+
+/// A primary at work: what it is, what it holds, and what its role gives it.
+pub(in crate::partition) struct Primary<'a> {
+    pub(in crate::partition) site: &'a Site,
+    pub(in crate::partition) ledger: &'a mut Ledger,
+    pub(in crate::partition) tenure: &'a mut Tenure,
+}
+
+impl Primary<'_> {
+    /// Takes an input that is the primary's to take.
+    pub(super) fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Request(request) => self.handle_request(request, effects),
+            Input::Scored { ticket, result } => self.handle_scored(ticket, result, effects),
+            Input::EndSession(session) => self.handle_end_session(session, effects),
+            Input::Tick => self.handle_tick(effects),
+            Input::View(_) if self.is_serving() => self.cut_over(effects),
+            Input::View(_) => self.take_over(effects),
+            Input::Lease { .. } => self.renew_lease(),
+            Input::Refused { epoch, join } => self.handle_refusal(epoch, join, effects),
+            Input::Configuration(_) | Input::Frame(_) => {}
+        }
+        self.run_ready(effects);
+        if !self.tenure.debts.is_empty() && self.is_serving() {
+            self.ask_for_debts(effects);
+        }
+    }
+
+    pub(in crate::partition) fn is_serving(&self) -> bool {
+        self.tenure.phase == Phase::Serving
+    }
+
+    /// What was prepared under a primary before is as good as prepared here: its requests are known, its changes seen.
+    fn adopt_tail(&mut self) {
+        let entries: Vec<_> = self.ledger.tail.iter().cloned().collect();
+        for entry in entries {
+            if let Some(answered) = &entry.answered {
+                self.ledger.sessions.prepare(answered.id, entry.position.seq);
+            }
+            for change in &entry.changes {
+                if let Change::Catalogue(view) = change {
+                    self.tenure.view = view.clone();
+                }
+                self.note_debt(change);
+            }
+            let store = &self.ledger.store;
+            self.tenure.pending.push(&entry, Waiting::default(), |key| store.hash(key));
+        }
+    }
+
+    /// The row as decisions see it: committed, or prepared over it.
+    pub(super) fn current(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
+        if !self.ledger.tail.is_empty()
+            && let Some(prepared) = self.tenure.pending.find(&self.ledger.tail, Slot::of(map, hash), map, key)
+        {
+            return prepared.cloned();
+        }
+        self.ledger.store.find(map, hash, key)
+    }
+
+    /// Partition time if an entry were prepared now.
+    pub(super) fn partition_time(&self) -> Timestamp {
+        self.tenure.time.max(self.site.now.wall)
+    }
+}
