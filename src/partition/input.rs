@@ -29,7 +29,8 @@ pub enum Input {
     /// Some time has passed: see [`super::Core::next_deadline`].
     Tick,
     /// The control leader lets the replica serve until then, on the clock of [`crate::types::Now::mono_us`], if it is
-    /// the only one in sync; zero stops it at once.
+    /// the only one in sync; zero stops it at once. To be handed in after the configuration that the leader knew when
+    /// it granted this: a replica that does not know yet that it was replaced must not use it.
     Lease {
         /// The end of the lease.
         until_us: u64,

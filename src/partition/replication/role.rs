@@ -90,7 +90,13 @@ impl Core {
 
     fn assume(&mut self, place: Place, goes_on: bool, effects: &mut Vec<Effect>) {
         let committed = self.ledger.committed().seq;
-        let role = std::mem::replace(&mut self.role, Role::Outside);
+        let role = match std::mem::replace(&mut self.role, Role::Outside) {
+            // It has everything, and may be told at once that it is more than a backup.
+            Role::Learner(learner) if place != Place::Learner && learner.is_complete() => {
+                Role::Backup(learner.follower)
+            }
+            role => role,
+        };
         self.role = match (place, role) {
             (Place::Outside, _) => {
                 self.ledger.store.lease(0);
@@ -102,9 +108,6 @@ impl Core {
             }
             (Place::Backup, Role::Backup(follower)) => {
                 Role::Backup(follower.reconfigured(goes_on, committed))
-            }
-            (Place::Backup, Role::Learner(learner)) if learner.is_complete() => {
-                Role::Backup(learner.follower.reconfigured(goes_on, committed))
             }
             (Place::Learner, Role::Learner(mut learner)) => {
                 learner.follower = learner.follower.reconfigured(goes_on, committed);

@@ -285,7 +285,7 @@ pub(crate) fn line(effect: &Effect) -> String {
     }
 }
 
-fn body_line(body: &Body) -> String {
+pub(crate) fn body_line(body: &Body) -> String {
     let at = |position: Position| format!("{}.{}", position.epoch, position.seq);
     match body {
         Body::Prepare { prev, entries, committed } => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 mod catalogue;
+mod cluster;
 mod reference;
 mod replicas;
 mod retries;

@@ -1,0 +1,173 @@
+//! A model of the control group, as far as one partition sees it: compare-and-set on the epoch, and who may be promoted.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    catalog::{Configuration, Replica},
+    partition::{Proposal, Timing},
+    types::{Epoch, Generation, JoinId, NodeId},
+};
+
+/// The control group.
+pub(crate) struct Control {
+    /// All there ever were; the last one holds.
+    pub(crate) configurations: Vec<Arc<Configuration>>,
+    min_in_sync: usize,
+    next_join: u64,
+    /// Until when a node may serve alone, on the control leader's clock.
+    grants: BTreeMap<NodeId, u64>,
+}
+
+/// What the control group does of its own accord.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Command {
+    AddLearner(NodeId),
+    /// The node is silent.
+    Fail(NodeId),
+    /// The node has lost what it held.
+    Restart(NodeId),
+    /// Nobody in sync is left that could be asked.
+    PromoteEligible,
+    ResetLost(NodeId),
+}
+
+impl Control {
+    /// As many replicas in sync, on as many nodes, with the node's number as their join ids; the first is the primary.
+    pub(crate) fn new(in_sync: u64, min_in_sync: usize) -> Self {
+        let replica = |number| Replica { join: JoinId(number), node: NodeId(number) };
+        let configuration = Configuration {
+            in_sync: (1..=in_sync).map(replica).collect(),
+            ..Configuration::sole(Generation(1), Epoch(1), replica(1))
+        };
+        Control {
+            configurations: vec![Arc::new(configuration)],
+            min_in_sync,
+            next_join: 100,
+            grants: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn latest(&self) -> &Arc<Configuration> {
+        &self.configurations[self.configurations.len() - 1]
+    }
+
+    /// Applies a replica's proposal; false if it is refused.
+    pub(crate) fn propose(&mut self, generation: Generation, epoch: Epoch, change: Proposal) -> bool {
+        let mut next = Configuration::clone(self.latest());
+        if (next.generation, next.epoch) != (generation, epoch) {
+            return false;
+        }
+        match change {
+            Proposal::Admit { join } => {
+                let Some(at) = next.learners.iter().position(|learner| learner.join == join) else {
+                    return false;
+                };
+                next.in_sync.push(next.learners.remove(at));
+                if next.in_sync.len() >= self.min_in_sync {
+                    next.eligible.clear();
+                }
+            }
+            Proposal::Remove { join } => {
+                if join == next.primary {
+                    return false;
+                }
+                self.remove(&mut next, join);
+            }
+        }
+        self.publish(next);
+        true
+    }
+
+    /// Does something, if it may and can; says whether.
+    pub(crate) fn command(&mut self, command: Command, now_us: u64) -> bool {
+        let mut next = Configuration::clone(self.latest());
+        match command {
+            Command::AddLearner(node) => {
+                if self.is_lost() || next.replica_at(node).is_some() {
+                    return false;
+                }
+                let learner = self.fresh(node);
+                next.learners.push(learner);
+            }
+            Command::Fail(node) => {
+                let Some(Replica { join, .. }) = next.replica_at(node) else { return false };
+                if join == next.primary && !promote(&mut next, join) {
+                    return false;
+                }
+                self.remove(&mut next, join);
+            }
+            Command::Restart(node) => {
+                let Some(Replica { join, .. }) = next.replica_at(node) else { return false };
+                if join == next.primary && !promote(&mut next, join) && !promote_eligible(&mut next, join) {
+                    next.in_sync.clear();
+                }
+                self.remove(&mut next, join);
+                next.eligible.retain(|replica| replica.join != join);
+            }
+            Command::PromoteEligible => {
+                let before = next.primary;
+                let node = next.primary_node();
+                let granted_us = node.and_then(|node| self.grants.get(&node)).copied().unwrap_or(0);
+                if next.in_sync.len() != 1 || now_us < granted_us || !promote_eligible(&mut next, before) {
+                    return false;
+                }
+                self.remove(&mut next, before);
+            }
+            Command::ResetLost(node) => {
+                if !self.is_lost() {
+                    return false;
+                }
+                let (generation, epoch) = (Generation(next.generation.0 + 1), Epoch(next.epoch.0 + 1));
+                let replica = self.fresh(node);
+                self.configurations.push(Arc::new(Configuration::sole(generation, epoch, replica)));
+                return true;
+            }
+        }
+        self.publish(next);
+        true
+    }
+
+    /// Lets a node serve alone; how long, counted from its beacon on its own clock.
+    pub(crate) fn grant(&mut self, node: NodeId, now_us: u64, timing: &Timing) -> u64 {
+        self.grants.insert(node, now_us + timing.grant_us());
+        timing.lease_us
+    }
+
+    /// Nobody has the rows.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.latest().in_sync.is_empty()
+    }
+
+    fn publish(&mut self, mut next: Configuration) {
+        next.epoch = Epoch(next.epoch.0 + 1);
+        self.configurations.push(Arc::new(next));
+    }
+
+    fn remove(&self, next: &mut Configuration, join: JoinId) {
+        let was_in_sync = next.in_sync.iter().find(|replica| replica.join == join).copied();
+        next.in_sync.retain(|replica| replica.join != join);
+        next.learners.retain(|replica| replica.join != join);
+        if next.in_sync.len() < self.min_in_sync {
+            next.eligible.extend(was_in_sync);
+        }
+    }
+
+    fn fresh(&mut self, node: NodeId) -> Replica {
+        self.next_join += 1;
+        Replica { join: JoinId(self.next_join), node }
+    }
+}
+
+/// Makes another replica in sync the primary.
+fn promote(next: &mut Configuration, before: JoinId) -> bool {
+    let heir = next.in_sync.iter().find(|replica| replica.join != before);
+    heir.map(|heir| next.primary = heir.join).is_some()
+}
+
+fn promote_eligible(next: &mut Configuration, before: JoinId) -> bool {
+    let Some(at) = next.eligible.iter().position(|replica| replica.join != before) else { return false };
+    let heir = next.eligible.remove(at);
+    next.primary = heir.join;
+    next.in_sync.insert(0, heir);
+    true
+}
