@@ -142,13 +142,11 @@ impl Primary<'_> {
         self.tenure.phase == Phase::Serving
     }
 
-    /// What was prepared under a primary before is as good as prepared here: its requests are known, its changes seen.
+    /// What was prepared under a primary before is as good as prepared here. Its requests are known by the time any are
+    /// admitted: it is committed by then.
     fn adopt_tail(&mut self) {
         let entries: Vec<_> = self.ledger.tail.iter().cloned().collect();
         for entry in entries {
-            if let Some(answered) = &entry.answered {
-                self.ledger.sessions.prepare(answered.id, entry.position.seq);
-            }
             for change in &entry.changes {
                 if let Change::Catalogue(view) = change {
                     self.tenure.view = view.clone();

@@ -161,12 +161,6 @@ impl Bench {
         self.input(Input::Frame(frame))
     }
 
-    pub(crate) fn flush(&mut self) -> Vec<String> {
-        let now = self.now();
-        self.core.flush(now, &mut self.effects);
-        self.effects.drain(..).map(|effect| line(&effect)).collect()
-    }
-
     pub(crate) fn request(&mut self, request: Request) -> Vec<String> {
         self.input(Input::Request(request))
     }

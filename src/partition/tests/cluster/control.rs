@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Fail(NodeId),
     /// The node has lost what it held.
     Restart(NodeId),
+    /// Another replica in sync is to be the primary, though nothing is wrong with the present one.
+    Promote(NodeId),
     /// Nobody in sync is left that could be asked.
     PromoteEligible,
     ResetLost(NodeId),
@@ -104,6 +106,11 @@ impl Control {
                 self.remove(&mut next, join);
                 next.eligible.retain(|replica| replica.join != join);
             }
+            Command::Promote(node) => {
+                let heir = next.in_sync.iter().find(|replica| replica.node == node);
+                let Some(heir) = heir.filter(|heir| heir.join != next.primary) else { return false };
+                next.primary = heir.join;
+            }
             Command::PromoteEligible => {
                 let before = next.primary;
                 let node = next.primary_node();
@@ -160,7 +167,10 @@ impl Control {
 
 /// Makes another replica in sync the primary.
 fn promote(next: &mut Configuration, before: JoinId) -> bool {
-    let heir = next.in_sync.iter().find(|replica| replica.join != before);
+    // Not always the one that came first: the epoch decides.
+    let others = || next.in_sync.iter().filter(|replica| replica.join != before);
+    let heir = if next.epoch.0.is_multiple_of(2) { others().next() } else { others().next_back() };
+    let heir = heir.copied();
     heir.map(|heir| next.primary = heir.join).is_some()
 }
 

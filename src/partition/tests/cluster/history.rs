@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::{
     partition::{Answer, Entry, Outcome},
     store::Record,
-    types::{Error, Generation, MapId, RequestId, Timestamp},
+    types::{Error, Generation, MapId, RequestId},
 };
 
 /// The one history, as the replicas publish it.
@@ -59,11 +59,6 @@ impl History {
     pub(crate) fn told(&self, id: RequestId, answer: &Result<Outcome, Error>) {
         let committed = self.answers.get(&id).map(|answer| answer.clone().map_err(|error| *error));
         assert_eq!(committed.as_ref(), Some(answer), "{id:?} is answered, and not so committed");
-    }
-
-    /// Partition time as of the last entry.
-    pub(crate) fn time(&self) -> Option<Timestamp> {
-        self.entries.last().map(|entry| entry.time)
     }
 
     pub(crate) fn generation(&self) -> Generation {
