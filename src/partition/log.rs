@@ -98,7 +98,12 @@ impl Log {
     /// Adds older entries, which end at the floor, as far as they fit; `floor` is the position before them. Others
     /// are passed over.
     pub(super) fn prepend(&mut self, floor: Position, entries: &[Arc<Entry>]) {
-        if entries.last().is_none_or(|last| last.position != self.floor) {
+        let follow_each_other = || {
+            (floor.seq.0..)
+                .zip(entries)
+                .all(|(before, entry)| entry.position.seq.0.checked_sub(1) == Some(before))
+        };
+        if entries.last().is_none_or(|last| last.position != self.floor) || !follow_each_other() {
             return;
         }
         for (at, entry) in entries.iter().enumerate().rev() {

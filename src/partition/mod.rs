@@ -14,7 +14,7 @@
 //! - What is in the store is committed; what is prepared is seen by decisions and by nobody else.
 //! - Nothing is decided outside this room: not by whoever scores, not by whoever replies.
 //! - There is no path around the log: metadata, expiry and the end of a session are entries like any other.
-//! - What only a primary has, only a primary has: it is made when a replica is promoted, and gone when it is not any more.
+//! - What only a primary has is made when a replica is promoted, and gone when it is a primary no longer.
 
 mod admission;
 mod core;

@@ -60,6 +60,42 @@ fn nothing_is_read_without_a_lease_or_a_map() {
 }
 
 #[test]
+fn a_lease_of_one_tenure_is_none_of_the_next() {
+    let mut writer = writer();
+    let before = writer.reader();
+    writer.begin_tenure(Epoch(2));
+    assert_eq!(before.check(99), Err(NotServing::NoLease));
+    writer.lease(100);
+    assert_eq!(before.check(99), Err(NotServing::NoLease));
+    assert_eq!((writer.reader().check(99), writer.reader().epoch()), (Ok(()), Epoch(2)));
+}
+
+#[test]
+fn equal_rows_have_equal_sums_in_any_order() {
+    let keys: Vec<Key> = (0..100).map(Key::from).collect();
+    let sum = |seed, order: &mut dyn Iterator<Item = &Key>| {
+        let mut writer = Writer::new(JoinId(1), Epoch(1), seed);
+        writer.keep_maps([MAP, MapId(2)]);
+        order.for_each(|key| put(&mut writer, MAP, record(key, b"a", 1)));
+        writer
+    };
+    let mut one = sum(7, &mut keys.iter());
+    let other = sum(8, &mut keys.iter().rev());
+    assert_eq!(one.checksum(), other.checksum());
+    let before = one.checksum();
+    put(&mut one, MAP, record(&keys[5], b"a", 2));
+    assert_ne!(one.checksum(), before);
+    put(&mut one, MAP, record(&keys[5], b"a", 1));
+    assert_eq!(one.checksum(), before);
+    let hash = one.hash(keys[5].packed());
+    one.apply().remove(MAP, hash, keys[5].packed());
+    put(&mut one, MapId(2), record(&keys[5], b"a", 1));
+    assert_ne!(one.checksum(), before, "the map counts");
+    one.clear();
+    assert_eq!((one.checksum(), one.maps().count()), (0, 0));
+}
+
+#[test]
 fn a_dropped_map_is_gone_and_its_namesake_is_another() {
     let mut writer = writer();
     put(&mut writer, MAP, record(&Key::from(1), b"a", 1));

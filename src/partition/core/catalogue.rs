@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Primary<'_> {
-    /// Cuts over to the latest version that the node has. Writes that wait for scores of another binding or model than from now on are
-    /// scored anew: an entry after the cut-over never holds a score from before it.
+    /// Cuts over to the latest version that the node has. Writes that wait for scores of another binding or model than
+    /// from now on are scored anew: an entry after the cut-over never holds a score from before it.
     pub(in crate::partition) fn cut_over(&mut self, effects: &mut Vec<Effect>) {
         let view = self.site.latest.clone();
         if view.version == self.tenure.view.version {

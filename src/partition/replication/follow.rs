@@ -42,8 +42,9 @@ impl Follower {
         ledger: &mut Ledger,
     ) {
         let is_known = prev.seq <= ledger.committed().seq || ledger.tail.position_at(prev.seq) == Some(prev);
-        let is_whole = (prev.seq.0 + 1..).zip(&entries).all(|(seq, entry)| entry.position.seq.0 == seq);
-        if !is_known || !is_whole {
+        let follow_each_other =
+            || (prev.seq.0 + 1..).zip(&entries).all(|(seq, entry)| entry.position.seq.0 == seq);
+        if !is_known || !follow_each_other() {
             self.is_behind = true;
             return;
         }

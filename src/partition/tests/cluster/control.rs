@@ -1,4 +1,5 @@
-//! A model of the control group, as far as one partition sees it: compare-and-set on the epoch, and who may be promoted.
+//! A model of the control group, as far as one partition sees it: compare-and-set on the epoch, and who may be
+//! promoted.
 
 use std::{collections::BTreeMap, sync::Arc};
 
