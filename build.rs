@@ -14,6 +14,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .bytes(".embergrid.v1")
+        // Rare, and large: without them an answer is a third as long.
+        .boxed(".embergrid.v1.Written.old")
+        .boxed(".embergrid.v1.Written.row")
+        // Written by hand: their operations and replies stay packed.
+        .extern_path(".embergrid.v1.ClientFrame", "crate::wire::ClientFrame")
+        .extern_path(".embergrid.v1.ServerFrame", "crate::wire::ServerFrame")
         .server_mod_attribute(".", "#[cfg(feature = \"node\")]")
         .client_mod_attribute(".", "#[cfg(feature = \"client\")]")
         .compile_fds(compiler.include_source_info(true).file_descriptor_set())?;

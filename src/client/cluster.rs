@@ -61,7 +61,7 @@ impl Client {
     pub(super) fn connection(&self, drafts: &Drafts) -> &Connection {
         let connections = &self.inner.connections;
         let at = match (drafts.first(), connections.len()) {
-            (Some(first), many) if many > 1 => (xxh3_64(&first.key) % many as u64) as usize,
+            (Some(first), many) if many > 1 => (xxh3_64(first.key()) % many as u64) as usize,
             _ => 0,
         };
         &connections[at]

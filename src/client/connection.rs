@@ -22,11 +22,12 @@ use super::{
     Options,
     calls::{Answers, Calls},
     channel,
-    session::{Answer, Caller, Draft, Limits, Session},
+    draft::Draft,
+    session::{Answer, Caller, Limits, Session},
 };
 use crate::{
     types::{Error, Result},
-    wire::{MAX_FRAME_BYTES, v1},
+    wire::{ClientFrame, MAX_FRAME_BYTES, ServerFrame},
 };
 
 /// How often deadlines and retries are looked at.
@@ -199,13 +200,13 @@ impl Drop for CallFuture<'_> {
 struct Writer {
     shared: Arc<Shared>,
     stream: u64,
-    hello: Option<v1::ClientFrame>,
+    hello: Option<ClientFrame>,
 }
 
 impl Stream for Writer {
-    type Item = v1::ClientFrame;
+    type Item = ClientFrame;
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<v1::ClientFrame>> {
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientFrame>> {
         if let Some(hello) = self.hello.take() {
             return Poll::Ready(Some(hello));
         }
@@ -219,7 +220,7 @@ impl Stream for Writer {
         }
         if state.closed {
             state.stream += 1;
-            return Poll::Ready(Some(v1::ClientFrame { goodbye: true, ..Default::default() }));
+            return Poll::Ready(Some(ClientFrame { goodbye: true, ..Default::default() }));
         }
         state.writer = Some(cx.waker().clone());
         Poll::Pending
@@ -227,7 +228,7 @@ impl Stream for Writer {
 }
 
 /// Opens a stream and waits until the node has answered `hello`.
-async fn establish(shared: &Arc<Shared>, options: &Options) -> Result<Streaming<v1::ServerFrame>> {
+async fn establish(shared: &Arc<Shared>, options: &Options) -> Result<Streaming<ServerFrame>> {
     let channel = channel::connect(options).await?;
     let writer = {
         let mut state = shared.state.lock();
@@ -253,7 +254,7 @@ async fn establish(shared: &Arc<Shared>, options: &Options) -> Result<Streaming<
 }
 
 /// Keeps a stream open for as long as the connection is wanted.
-async fn run(shared: Arc<Shared>, options: Arc<Options>, replies: Streaming<v1::ServerFrame>) {
+async fn run(shared: Arc<Shared>, options: Arc<Options>, replies: Streaming<ServerFrame>) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut replies = Some(replies);
@@ -282,7 +283,7 @@ async fn run(shared: Arc<Shared>, options: Arc<Options>, replies: Streaming<v1::
 /// Reads replies until the stream breaks; says why.
 async fn read(
     shared: &Shared,
-    mut replies: Streaming<v1::ServerFrame>,
+    mut replies: Streaming<ServerFrame>,
     tick: &mut tokio::time::Interval,
 ) -> Error {
     let mut answers = Vec::new();
@@ -298,8 +299,12 @@ async fn read(
                 };
                 let now_us = shared.now_us();
                 let mut state = shared.state.lock();
-                for reply in frame.replies {
-                    state.session.handle_reply(reply, now_us, &mut answers);
+                let mut replies = frame.replies.elements();
+                while let Some(reply) = replies.next() {
+                    match reply.decode() {
+                        Ok(reply) => state.session.handle_reply(reply, now_us, &mut answers),
+                        Err(error) => return Error::internal(format!("a reply is malformed: {error}")),
+                    }
                 }
                 shared.settle(state, &mut answers, &mut wakers);
             }

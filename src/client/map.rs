@@ -10,9 +10,10 @@ use smallvec::smallvec;
 use super::{
     Client, Description, IntoKey,
     connection::Drafts,
+    draft::{Draft, Packer},
     row::{Lineage, Row},
     score::{Binding, Score},
-    session::{Answer, Draft},
+    session::Answer,
 };
 use crate::{
     row::{self, MAX_ROW_BYTES},
@@ -73,23 +74,24 @@ impl Map {
         Ok(row::from_json(self.description().require_schema()?, object)?.into())
     }
 
-    /// One operation, as the session takes it.
-    pub(super) fn draft(&self, key: impl IntoKey, verb: Verb) -> Result<Draft> {
-        if let Verb::Put(put) = &verb {
-            let bytes = put.value.len();
-            if bytes > MAX_ROW_BYTES {
-                return Err(Error::invalid(format!(
-                    "the value has {bytes} bytes, more than the limit of {MAX_ROW_BYTES}"
-                )));
-            }
+    /// What packs operations of a call.
+    pub(super) fn packer(&self) -> Packer {
+        Packer::new(self.inner.description.read().id.0)
+    }
+
+    /// Operations, as the session takes them.
+    pub(super) fn drafts<K: IntoKey>(&self, ops: impl Iterator<Item = (K, Verb)>) -> Result<Drafts> {
+        let mut packer = self.packer();
+        let mut drafts = Drafts::with_capacity(ops.size_hint().0);
+        for (key, verb) in ops {
+            drafts.push(draft(&mut packer, key, &verb)?);
         }
-        let key = Bytes::copy_from_slice(key.into_key()?.packed());
-        Ok(Draft { map: self.inner.description.read().id.0, key, verb })
+        Ok(drafts)
     }
 
     /// Sends one operation.
     pub(super) async fn call(&self, key: impl IntoKey, verb: Verb) -> Answer {
-        let drafts: Drafts = smallvec![self.draft(key, verb)?];
+        let drafts: Drafts = smallvec![draft(&mut self.packer(), key, &verb)?];
         let connection = self.client().connection(&drafts);
         let mut answers = connection.call(drafts).await;
         answers.pop().flatten().unwrap_or_else(|| Err(Error::internal("a call ended without an answer")))
@@ -105,28 +107,18 @@ impl Map {
             .collect()
     }
 
-    /// A description that knows the row's schema and bindings.
-    async fn knowing(&self, stored: &v1::Stored) -> Result<Arc<Description>> {
+    /// A description of which `is_known` is true, if the cluster has one: it may know more by now.
+    pub(super) async fn knowing(&self, is_known: impl Fn(&Description) -> bool) -> Result<Arc<Description>> {
         let known = self.description();
-        match knows(&known, stored) {
+        match is_known(&known) {
             true => Ok(known),
             false => self.refresh().await,
         }
     }
 
     pub(super) async fn row(&self, stored: v1::Stored) -> Result<Row> {
-        let description = self.knowing(&stored).await?;
-        let lineage = stored
-            .lineage
-            .iter()
-            .map(|from| Lineage {
-                binding: binding(&description, from.binding),
-                model_version: from.model_version,
-                row_version: RowVersion(from.row_version),
-            })
-            .collect();
-        let schema = description.schema.clone();
-        Ok(Row::new(RowVersion(stored.version), stored.value, lineage, schema))
+        let description = self.knowing(|description| knows(description, &stored)).await?;
+        Ok(row(&description, stored))
     }
 
     pub(super) async fn optional_row(&self, stored: Option<v1::Stored>) -> Result<Option<Row>> {
@@ -135,22 +127,42 @@ impl Map {
             None => Ok(None),
         }
     }
+}
 
-    pub(super) async fn scores(&self, wire: Vec<v1::Score>) -> Result<Vec<Score>> {
-        if wire.is_empty() {
-            return Ok(Vec::new());
+/// One operation, as the session takes it.
+fn draft(packer: &mut Packer, key: impl IntoKey, verb: &Verb) -> Result<Draft> {
+    if let Verb::Put(put) = verb {
+        let bytes = put.value.len();
+        if bytes > MAX_ROW_BYTES {
+            return Err(Error::invalid(format!(
+                "the value has {bytes} bytes, more than the limit of {MAX_ROW_BYTES}"
+            )));
         }
-        let mut description = self.description();
-        if wire.iter().any(|score| !knows_score(&description, score)) {
-            description = self.refresh().await?;
-        }
-        let schema = description.require_schema()?;
-        let named = |score: v1::Score| {
-            let binding = binding(&description, score.binding);
-            Score::new(score, binding, schema.clone())
-        };
-        Ok(wire.into_iter().map(named).collect())
     }
+    Ok(packer.pack(key.into_key()?.packed(), verb))
+}
+
+/// A row that the description [`knows`].
+pub(super) fn row(description: &Description, stored: v1::Stored) -> Row {
+    let lineage = stored.lineage.iter().map(|from| Lineage {
+        binding: binding(description, from.binding),
+        model_version: from.model_version,
+        row_version: RowVersion(from.row_version),
+    });
+    Row::new(RowVersion(stored.version), stored.value, lineage.collect(), description.schema.clone())
+}
+
+/// Scores that the description [`knows_score`].
+pub(super) fn scores(description: &Description, wire: Vec<v1::Score>) -> Result<Vec<Score>> {
+    if wire.is_empty() {
+        return Ok(Vec::new());
+    }
+    let schema = description.require_schema()?;
+    let named = |score: v1::Score| {
+        let binding = binding(description, score.binding);
+        Score::new(score, binding, schema.clone())
+    };
+    Ok(wire.into_iter().map(named).collect())
 }
 
 fn binding(description: &Description, id: u32) -> Arc<Binding> {
@@ -158,7 +170,7 @@ fn binding(description: &Description, id: u32) -> Arc<Binding> {
     description.binding(id).cloned().unwrap_or_else(deleted)
 }
 
-fn knows(description: &Description, stored: &v1::Stored) -> bool {
+pub(super) fn knows(description: &Description, stored: &v1::Stored) -> bool {
     let schema = match &description.schema {
         Some(schema) => row::RowRef::trusted(schema, &stored.value).is_ok(),
         None => true,
@@ -166,7 +178,7 @@ fn knows(description: &Description, stored: &v1::Stored) -> bool {
     schema && stored.lineage.iter().all(|from| description.binding(from.binding).is_some())
 }
 
-fn knows_score(description: &Description, score: &v1::Score) -> bool {
+pub(super) fn knows_score(description: &Description, score: &v1::Score) -> bool {
     let columns = description.schema.as_ref().map_or(0, |schema| schema.columns().len());
     description.binding(score.binding).is_some()
         && score.values.iter().all(|value| (value.column as usize) < columns)

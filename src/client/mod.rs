@@ -10,6 +10,7 @@ mod channel;
 mod cluster;
 mod connection;
 mod description;
+mod draft;
 mod key;
 mod map;
 mod numbers;

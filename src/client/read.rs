@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::de::DeserializeOwned;
 use tonic::Streaming;
 
-use super::{IntoKey, Map, channel, connection::Drafts, map, row::Row};
+use super::{IntoKey, Map, channel, map, row::Row};
 use crate::{
     types::{Error, Key, Result},
     wire::v1::{self, op::Verb, reply},
@@ -40,16 +40,22 @@ impl Map {
         &self,
         keys: impl IntoIterator<Item = K>,
     ) -> Result<Vec<Result<Option<Row>>>> {
-        let drafts: Drafts = keys.into_iter().map(|key| self.draft(key, WHOLE)).collect::<Result<_>>()?;
+        let drafts = self.drafts(keys.into_iter().map(|key| (key, WHOLE)))?;
         let answers = self.call_all(drafts).await;
-        let mut rows = Vec::with_capacity(answers.len());
-        for answer in answers {
-            rows.push(match answer.and_then(stored) {
-                Ok(stored) => self.optional_row(stored).await,
-                Err(error) => Err(error),
-            });
-        }
-        Ok(rows)
+        let rows: Vec<Result<Option<v1::Stored>>> =
+            answers.into_iter().map(|answer| answer.and_then(stored)).collect();
+        let known = self.knowing(|description| {
+            rows.iter().flatten().flatten().all(|stored| map::knows(description, stored))
+        });
+        let known = known.await;
+        Ok(rows
+            .into_iter()
+            .map(|stored| match (stored?, &known) {
+                (Some(stored), Ok(description)) => Ok(Some(map::row(description, stored))),
+                (Some(_), Err(error)) => Err(error.clone()),
+                (None, _) => Ok(None),
+            })
+            .collect())
     }
 
     /// Whether there is a row.

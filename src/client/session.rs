@@ -7,17 +7,16 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use slab::Slab;
 
-use super::numbers::Numbers;
+use super::{draft::Draft, numbers::Numbers};
 use crate::{
     types::{Class, Error},
-    wire::v1::{self, op::Verb, reply},
+    wire::{
+        ClientFrame, Packed,
+        v1::{self, reply},
+    },
 };
-
-/// Bytes of an operation besides key and value, at most about.
-const OP_OVERHEAD_BYTES: usize = 48;
 
 /// What a session may have under way.
 #[derive(Clone, Copy, Debug)]
@@ -32,15 +31,6 @@ pub(super) struct Limits {
     pub(super) retry_us: u64,
     /// The longest pause before a retry.
     pub(super) retry_most_us: u64,
-}
-
-/// One operation as a caller gives it.
-#[derive(Clone, Debug)]
-pub(super) struct Draft {
-    pub(super) map: u32,
-    /// Packed.
-    pub(super) key: Bytes,
-    pub(super) verb: Verb,
 }
 
 /// Who waits for an answer: opaque here.
@@ -65,7 +55,9 @@ enum State {
 
 #[derive(Debug)]
 struct Pending {
-    op: v1::Op,
+    draft: Draft,
+    /// A write's, once it was sent.
+    number: u64,
     /// `None`: nobody waits any more, only the answer is still owed.
     caller: Option<Caller>,
     deadline_us: u64,
@@ -83,6 +75,8 @@ pub(super) struct Session {
     /// Tags, in the order in which they leave.
     queue: VecDeque<u32>,
     parked: usize,
+    /// Filled and emptied within a call; kept for its capacity.
+    ops: Packed<3>,
     numbers: Numbers,
     identity: Option<Identity>,
     open: bool,
@@ -103,6 +97,7 @@ impl Session {
             pending: Slab::new(),
             queue: VecDeque::new(),
             parked: 0,
+            ops: Packed::default(),
             numbers: Numbers::new(),
             identity: None,
             open: false,
@@ -112,38 +107,33 @@ impl Session {
 
     /// Takes an operation over. It leaves with the next frame that has room; one that no frame can hold is refused.
     pub(super) fn submit(&mut self, draft: Draft, caller: Caller, deadline_us: u64) -> Result<(), Error> {
-        let op = v1::Op {
-            tag: 0,
-            number: 0,
-            map: draft.map,
-            key: draft.key,
-            deadline_ms: 0,
-            verb: Some(draft.verb),
-        };
-        let (bytes, most) = (op_bytes(&op), self.limits.frame_most_bytes);
+        let (bytes, most) = (draft.bytes(), self.limits.frame_most_bytes);
         if bytes > most {
             return Err(Error::invalid(format!(
                 "the operation has {bytes} bytes, more than the {most} of a frame"
             )));
         }
-        let caller = Some(caller);
-        let pending = Pending { op, caller, deadline_us, state: State::Queued, attempts: 0, refusal: None };
         // Fewer than 2^32 operations fit in memory.
-        let tag = self.pending.insert(pending) as u32;
-        if let Some(pending) = self.pending.get_mut(tag as usize) {
-            pending.op.tag = tag;
-        }
+        let tag = self.pending.insert(Pending {
+            draft,
+            number: 0,
+            caller: Some(caller),
+            deadline_us,
+            state: State::Queued,
+            attempts: 0,
+            refusal: None,
+        }) as u32;
         self.queue.push_back(tag);
         Ok(())
     }
 
     /// The first frame of a stream.
-    pub(super) fn hello(&self) -> v1::ClientFrame {
+    pub(super) fn hello(&self) -> ClientFrame {
         let hello = v1::Hello {
             session: self.identity.map(|identity| identity.session),
             cluster: self.identity.map(|identity| identity.cluster),
         };
-        v1::ClientFrame {
+        ClientFrame {
             hello: Some(hello),
             acknowledged_below: self.numbers.acknowledged_below(),
             ..Default::default()
@@ -156,7 +146,7 @@ impl Session {
     pub(super) fn handle_welcome(&mut self, welcome: &v1::Welcome, answers: &mut Vec<(Caller, Answer)>) {
         let identity = Identity { session: welcome.session, cluster: welcome.cluster };
         if self.identity.is_some_and(|before| before != identity) {
-            let tags = self.tags(|pending| pending.op.number != 0);
+            let tags = self.tags(|pending| pending.number != 0);
             for tag in tags {
                 let lost = Error::unavailable("the session was lost while the write was under way")
                     .hint("whether it took effect is not known: read the row");
@@ -185,7 +175,7 @@ impl Session {
             self.forget(tag);
         }
         let mut again = self.tags(|pending| matches!(pending.state, State::Sent));
-        again.sort_by_key(|tag| self.pending.get(*tag as usize).map_or(0, |pending| pending.op.number));
+        again.sort_by_key(|tag| self.pending.get(*tag as usize).map_or(0, |pending| pending.number));
         for tag in again.into_iter().rev() {
             if let Some(pending) = self.pending.get_mut(tag as usize) {
                 pending.state = State::Queued;
@@ -195,30 +185,32 @@ impl Session {
     }
 
     /// What leaves now; `None` if nothing can.
-    pub(super) fn frame(&mut self) -> Option<v1::ClientFrame> {
+    pub(super) fn frame(&mut self) -> Option<ClientFrame> {
         if !self.open || self.queue.is_empty() {
             return None;
         }
-        let mut ops = Vec::with_capacity(self.queue.len().min(512));
         let mut bytes = 0;
-        while let Some(pending) = self.queue.front().and_then(|tag| self.pending.get_mut(*tag as usize)) {
-            let size = op_bytes(&pending.op);
-            if !ops.is_empty() && bytes + size > self.limits.frame_bytes {
+        while let Some((tag, pending)) =
+            self.queue.front().and_then(|tag| Some((*tag, self.pending.get_mut(*tag as usize)?)))
+        {
+            let size = pending.draft.bytes();
+            if !self.ops.is_empty() && bytes + size > self.limits.frame_bytes {
                 break;
             }
-            if pending.op.number == 0 && is_write(&pending.op) {
+            if pending.number == 0 && pending.draft.is_write() {
                 match self.numbers.take(self.limits.outstanding) {
-                    Some(number) => pending.op.number = number,
+                    Some(number) => pending.number = number,
                     None => break,
                 }
             }
             pending.state = State::Sent;
             bytes += size;
-            ops.push(pending.op.clone());
+            pending.draft.put_into(&mut self.ops, tag, pending.number);
             self.queue.pop_front();
         }
         let acknowledged_below = self.numbers.acknowledged_below();
-        (!ops.is_empty()).then(|| v1::ClientFrame { acknowledged_below, ops, ..Default::default() })
+        let ops = self.ops.take(usize::MAX);
+        (!ops.is_empty()).then(|| ClientFrame { acknowledged_below, ops, ..Default::default() })
     }
 
     /// An answer has arrived. It goes to the caller, unless the operation is to be retried.
@@ -294,7 +286,7 @@ impl Session {
         let sent = matches!(pending.state, State::Sent);
         let error = match pending.refusal.take() {
             Some(refusal) => *refusal,
-            None if sent && is_write(&pending.op) => Error::deadline("the write was not answered in time")
+            None if sent && pending.draft.is_write() => Error::deadline("the write was not answered in time")
                 .hint("whether it took effect is not known: read the row"),
             None if sent => Error::deadline("the read was not answered in time"),
             None if self.open => Error::deadline("the operation could not be sent in time")
@@ -320,8 +312,8 @@ impl Session {
         if matches!(pending.state, State::Parked { .. }) {
             self.parked -= 1;
         }
-        if pending.op.number != 0 {
-            self.numbers.settle(pending.op.number);
+        if pending.number != 0 {
+            self.numbers.settle(pending.number);
         }
         pending.caller
     }
@@ -334,19 +326,6 @@ impl Session {
 /// Whether the same request may succeed a moment later.
 fn is_passing(class: Class) -> bool {
     matches!(class, Class::NotPrimary | Class::Overloaded | Class::Unavailable)
-}
-
-fn is_write(op: &v1::Op) -> bool {
-    !matches!(op.verb, Some(Verb::Get(_)) | None)
-}
-
-fn op_bytes(op: &v1::Op) -> usize {
-    let value = match &op.verb {
-        Some(Verb::Put(put)) => put.value.len(),
-        Some(Verb::Execute(execute)) => execute.update.len(),
-        _ => 0,
-    };
-    op.key.len() + value + OP_OVERHEAD_BYTES
 }
 
 #[cfg(test)]

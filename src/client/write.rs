@@ -1,11 +1,11 @@
 //! Writing: `put` and its conditional kin, `remove`, `set_ttl`, `execute_on_key`.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{IntoKey, Map, connection::Drafts, row::Row, score::Score, session::Answer};
+use super::{Description, IntoKey, Map, map, row::Row, score::Score, session::Answer};
 use crate::{
     row::Scalar,
     types::{Class, Error, Result, RowVersion},
@@ -99,23 +99,23 @@ impl Map {
         &self,
         entries: impl IntoIterator<Item = (K, Bytes)>,
     ) -> Result<Vec<Result<Put>>> {
-        let drafts = entries
-            .into_iter()
-            .map(|(key, value)| self.draft(key, Verb::Put(v1::PutOp { value, ..Default::default() })));
-        let drafts: Drafts = drafts.collect::<Result<_>>()?;
+        let put = |value| Verb::Put(v1::PutOp { value, ..Default::default() });
+        let drafts = self.drafts(entries.into_iter().map(|(key, value)| (key, put(value))))?;
         let answers = self.call_all(drafts).await;
-        let mut puts = Vec::with_capacity(answers.len());
-        for answer in answers {
-            puts.push(self.put_answer(answer).await);
-        }
-        Ok(puts)
+        let written: Vec<Result<v1::Written>> =
+            answers.into_iter().map(|answer| answer.and_then(self::written)).collect();
+        let known = self.knowing(|description| {
+            written.iter().flatten().all(|written| knows_written(description, written))
+        });
+        let known = known.await;
+        Ok(written.into_iter().map(|written| self::put(&known, written?)).collect())
     }
 
     /// Removes a row and gives it.
     pub async fn remove(&self, key: impl IntoKey) -> Result<Option<Row>> {
         let remove = v1::RemoveOp { expected_version: None, want_old: true };
         let written = written(self.call(key, Verb::Remove(remove)).await?)?;
-        self.optional_row(written.old).await
+        self.optional_row(written.old.map(|old| *old)).await
     }
 
     /// Removes a row if it has this version; says whether it did.
@@ -135,7 +135,7 @@ impl Map {
         let op = v1::ExecuteOp { update: update.to_string() };
         let written = written(self.call(key, Verb::Execute(op)).await?)?;
         let row = written.row.ok_or_else(|| Error::internal("the update's answer lacks the row"))?;
-        self.row(row).await
+        self.row(*row).await
     }
 
     /// Packs and puts. If the map's schema has changed meanwhile, does so once more by the new one.
@@ -152,7 +152,7 @@ impl Map {
             Err(refusal) if refusal.class == Class::Invalid => refusal,
             done => return done,
         };
-        let id = |schema: &std::sync::Arc<crate::row::Schema>| schema.id();
+        let id = |schema: &Arc<crate::row::Schema>| schema.id();
         if self.refresh().await?.schema.as_ref().map(id) == before.schema.as_ref().map(id) {
             return Err(refusal);
         }
@@ -167,13 +167,30 @@ impl Map {
 
     async fn put_answer(&self, answer: Answer) -> Result<Put> {
         let written = written(answer?)?;
-        Ok(Put {
-            applied: !written.skipped,
-            version: RowVersion(written.version),
-            old: self.optional_row(written.old).await?,
-            scores: self.scores(written.scores).await?,
-        })
+        let known = self.knowing(|description| knows_written(description, &written)).await;
+        put(&known, written)
     }
+}
+
+/// What the description tells of a write, if there is one; for most writes none is needed.
+fn put(known: &Result<Arc<Description>>, written: v1::Written) -> Result<Put> {
+    let mut put = Put {
+        applied: !written.skipped,
+        version: RowVersion(written.version),
+        old: None,
+        scores: Vec::new(),
+    };
+    if written.old.is_some() || !written.scores.is_empty() {
+        let description = known.as_ref().map_err(Clone::clone)?;
+        put.old = written.old.map(|old| map::row(description, *old));
+        put.scores = map::scores(description, written.scores)?;
+    }
+    Ok(put)
+}
+
+fn knows_written(description: &Description, written: &v1::Written) -> bool {
+    written.old.iter().all(|old| map::knows(description, old))
+        && written.scores.iter().all(|score| map::knows_score(description, score))
 }
 
 fn conditional(mode: PutMode, expected_version: u64) -> v1::PutOp {

@@ -10,9 +10,6 @@ use crate::{
     wire::v1::{self, reply, score_value::Value},
 };
 
-/// Bytes of a reply besides values, at most about.
-const OVERHEAD_BYTES: usize = 64;
-
 /// What became of a write. `with_row` is for updates: a client knows the row that it has put.
 pub(super) fn written(map: &MapView, answer: Result<Outcome>, with_row: bool) -> reply::Answer {
     let outcome = match answer {
@@ -23,12 +20,12 @@ pub(super) fn written(map: &MapView, answer: Result<Outcome>, with_row: bool) ->
     let mut row = None;
     if let Some(record) = &outcome.record {
         scores = self::scores(map, record);
-        row = with_row.then(|| stored(record));
+        row = with_row.then(|| Box::new(stored(record)));
     }
     reply::Answer::Written(v1::Written {
         skipped: !outcome.applied,
         version: outcome.version.map_or(0, |version| version.0),
-        old: outcome.old.as_ref().map(stored),
+        old: outcome.old.as_ref().map(|old| Box::new(stored(old))),
         scores,
         row,
     })
@@ -100,18 +97,4 @@ pub(super) fn named_scores<'a>(
         let column = schema.columns().get(output.column)?;
         Some((column.name.as_str(), row.value(output.column)))
     })
-}
-
-/// About how long a reply is.
-pub(super) fn bytes(answer: &reply::Answer) -> usize {
-    let stored = |stored: &Option<v1::Stored>| stored.as_ref().map_or(0, |stored| stored.value.len());
-    OVERHEAD_BYTES
-        + match answer {
-            reply::Answer::Error(error) => error.message.len() + error.hint.as_ref().map_or(0, String::len),
-            reply::Answer::Written(written) => {
-                stored(&written.old) + stored(&written.row) + OVERHEAD_BYTES * written.scores.len()
-            }
-            reply::Answer::Stored(stored) => stored.value.len(),
-            reply::Answer::Absent(_) => 0,
-        }
 }

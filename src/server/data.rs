@@ -15,7 +15,10 @@ use crate::{
     partition::MapView,
     store::Record,
     types::{Error, Result, RowVersion},
-    wire::v1::{self, grid_server::Grid},
+    wire::{
+        ClientFrame,
+        v1::{self, grid_server::Grid},
+    },
 };
 
 /// Messages to a client, or how the call ends.
@@ -29,7 +32,7 @@ impl Grid for Service {
 
     async fn session(
         &self,
-        request: Request<Streaming<v1::ClientFrame>>,
+        request: Request<Streaming<ClientFrame>>,
     ) -> std::result::Result<Response<Self::SessionStream>, Status> {
         let session = session::open(self.clone(), request.into_inner()).await?;
         Ok(Response::new(session))

@@ -9,13 +9,16 @@ use crate::{
     partition::{MapView, Op, Origin, PutMode, Request, Ttl, View},
     row::{self, MAX_ROW_BYTES, RowRef, Writer},
     types::{Error, Key, KeyKind, MapId, RequestId, Result, RowVersion, SessionId},
-    wire::v1::{self, op::Verb},
+    wire::{
+        OpRef,
+        v1::{self, op::Verb},
+    },
 };
 
 /// A checked operation.
 #[derive(Debug)]
-pub(super) struct Operation {
-    pub(super) map: Arc<MapView>,
+pub(super) struct Operation<'a> {
+    pub(super) map: &'a Arc<MapView>,
     pub(super) action: Action,
 }
 
@@ -35,14 +38,14 @@ pub(super) struct Frame<'a> {
     pub(super) now_us: u64,
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
     /// Checks an operation of a session; `tag` comes back with its answer.
-    pub(super) fn operation(&self, wire: v1::Op, tag: u64) -> Result<Operation> {
+    pub(super) fn operation(&self, wire: OpRef<'_>, tag: u64) -> Result<Operation<'a>> {
         let map = self.view.maps.get(&MapId(wire.map)).ok_or_else(|| {
             Error::not_found(format!("there is no map with the id {}", wire.map))
                 .hint("it was dropped: open the map by its name again")
         })?;
-        let key = Key::from_packed(&wire.key)?;
+        let key = Key::from_packed(wire.key)?;
         check_key(map, &key)?;
         let verb = wire.verb.ok_or_else(|| {
             Error::invalid("the operation says not what to do").hint("is the client newer than the node?")
@@ -50,7 +53,7 @@ impl Frame<'_> {
         let op = match verb {
             Verb::Get(get) => {
                 let action = Action::Read { key, only_version: get.only_version };
-                return Ok(Operation { map: map.clone(), action });
+                return Ok(Operation { map, action });
             }
             Verb::Put(op) => {
                 let mode = put_mode(op.mode(), op.expected_version);
@@ -71,7 +74,7 @@ impl Frame<'_> {
             op,
             deadline_us: deadline_us(self.now_us, wire.deadline_ms),
         };
-        Ok(Operation { map: map.clone(), action: Action::Write(request) })
+        Ok(Operation { map, action: Action::Write(request) })
     }
 }
 

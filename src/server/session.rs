@@ -5,15 +5,14 @@
 //! operations and bytes, from decoding to reply; past it, no frame is taken from the stream (protocol rule 12).
 
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
-    vec,
 };
 
+use prost::DecodeError;
 use slab::Slab;
 use tokio_stream::Stream;
 use tonic::{Code, Status, Streaming};
@@ -28,7 +27,7 @@ use crate::{
     partition::{MapView, Op, Request, View},
     types::{Error, Result, SessionId},
     wire::{
-        MAX_OUTSTANDING,
+        ClientFrame, Element, Elements, MAX_OUTSTANDING, OpRef, Packed, ServerFrame,
         v1::{self, reply},
     },
 };
@@ -39,7 +38,7 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const FRAME_BYTES: usize = 256 << 10;
 
 /// Opens a session, or takes one up again, and answers its frames.
-pub(super) async fn open(service: Service, mut frames: Streaming<v1::ClientFrame>) -> Result<Session> {
+pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -> Result<Session> {
     let Service { grid, limits, stopping } = service;
     let first = tokio::time::timeout(HELLO_TIMEOUT, frames.message())
         .await
@@ -75,13 +74,12 @@ pub(super) async fn open(service: Service, mut frames: Streaming<v1::ClientFrame
         frames: Some(frames),
         welcome: Some(welcome),
         acknowledged_below: 0,
-        ops: Vec::new().into_iter(),
+        ops: Elements::default(),
         requests: Vec::new(),
         answered: Vec::new(),
         under_way: Slab::new(),
         bytes: 0,
-        ready: VecDeque::new(),
-        ready_bytes: 0,
+        ready: Packed::default(),
         is_over: false,
         stop: Some(Box::pin(stopping.wait())),
     })
@@ -96,11 +94,11 @@ pub(super) struct Session {
     connection: Connection,
     replies: Replies,
     /// `None` once the client has sent its last frame.
-    frames: Option<Streaming<v1::ClientFrame>>,
+    frames: Option<Streaming<ClientFrame>>,
     welcome: Option<v1::Welcome>,
     acknowledged_below: u64,
     /// What is left of the last frame.
-    ops: vec::IntoIter<v1::Op>,
+    ops: Elements,
     /// Filled and emptied within a call; kept for their capacity.
     requests: Vec<Request>,
     answered: Vec<Reply>,
@@ -109,8 +107,7 @@ pub(super) struct Session {
     /// Of operations under way.
     bytes: usize,
     /// Replies that have not left.
-    ready: VecDeque<v1::Reply>,
-    ready_bytes: usize,
+    ready: Packed<2>,
     /// The client has said goodbye.
     is_over: bool,
     /// Over when the server is to stop; `None` from then on.
@@ -127,19 +124,25 @@ struct Write {
 }
 
 impl Stream for Session {
-    type Item = std::result::Result<v1::ServerFrame, Status>;
+    type Item = std::result::Result<ServerFrame, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         if let Some(welcome) = this.welcome.take() {
-            return Poll::Ready(Some(Ok(v1::ServerFrame { welcome: Some(welcome), replies: Vec::new() })));
+            return Poll::Ready(Some(Ok(ServerFrame { welcome: Some(welcome), ..Default::default() })));
         }
         loop {
-            this.work();
+            if let Err(error) = this.work() {
+                this.frames = None;
+                return Poll::Ready(Some(Err(Status::internal(error.to_string()))));
+            }
             let waiting = this.replies.poll_take(cx, &mut this.answered).is_pending();
             this.take_answers();
             if !this.ready.is_empty() {
-                return Poll::Ready(Some(Ok(this.frame())));
+                return Poll::Ready(Some(Ok(ServerFrame {
+                    welcome: None,
+                    replies: this.ready.take(FRAME_BYTES),
+                })));
             }
             if !waiting {
                 continue;
@@ -153,7 +156,7 @@ impl Stream for Session {
             if this.is_out_of_credit() {
                 return Poll::Pending;
             }
-            if this.ops.len() > 0 {
+            if !this.ops.is_empty() {
                 continue;
             }
             let Some(frames) = &mut this.frames else {
@@ -173,10 +176,10 @@ impl Stream for Session {
 }
 
 impl Session {
-    fn take_frame(&mut self, frame: v1::ClientFrame) {
+    fn take_frame(&mut self, frame: ClientFrame) {
         self.view = self.grid.view();
         self.acknowledged_below = self.acknowledged_below.max(frame.acknowledged_below);
-        self.ops = frame.ops.into_iter();
+        self.ops = frame.ops.elements();
         if frame.goodbye {
             self.is_over = true;
             self.frames = None;
@@ -188,30 +191,37 @@ impl Session {
     }
 
     /// Handles operations of the last frame for as long as there is credit and room for replies.
-    fn work(&mut self) {
-        if self.ops.len() == 0 {
-            return;
+    fn work(&mut self) -> std::result::Result<(), DecodeError> {
+        if self.ops.is_empty() {
+            return Ok(());
         }
         let now_us = self.grid.mono_us();
         let view = self.view.clone();
         let frame =
             Frame { view: &view, session: self.id, acknowledged_below: self.acknowledged_below, now_us };
-        while self.ready_bytes < FRAME_BYTES && !self.is_out_of_credit() {
-            let Some(op) = self.ops.next() else { break };
-            self.handle(&frame, op);
+        let mut ops = std::mem::take(&mut self.ops);
+        while self.ready.len() < FRAME_BYTES && !self.is_out_of_credit() {
+            let Some(op) = ops.next() else { break };
+            self.handle(&frame, op)?;
         }
+        self.ops = ops;
         if !self.requests.is_empty() {
             self.connection.submit(&mut self.requests);
         }
+        Ok(())
     }
 
-    fn handle(&mut self, frame: &Frame<'_>, op: v1::Op) {
+    fn handle(&mut self, frame: &Frame<'_>, op: Element<'_>) -> std::result::Result<(), DecodeError> {
+        let bytes = op.bytes().len();
+        let op = OpRef::read(op)?;
         let tag = op.tag;
-        let bytes = prost::Message::encoded_len(&op);
         let slot = self.under_way.vacant_key();
         let operation = match frame.operation(op, slot as u64) {
             Ok(operation) => operation,
-            Err(error) => return self.reply(tag, reply::Answer::Error(error.into())),
+            Err(error) => {
+                self.reply(tag, reply::Answer::Error(error.into()));
+                return Ok(());
+            }
         };
         match operation.action {
             Action::Read { key, only_version } => {
@@ -221,11 +231,12 @@ impl Session {
             Action::Write(request) => {
                 let bytes = bytes + self.reserve(&request);
                 let is_update = matches!(request.op, Op::Update(_));
-                self.under_way.insert(Write { tag, bytes, map: operation.map, is_update });
+                self.under_way.insert(Write { tag, bytes, map: operation.map.clone(), is_update });
                 self.bytes += bytes;
                 self.requests.push(request);
             }
         }
+        Ok(())
     }
 
     /// Room for the old value in the reply.
@@ -248,23 +259,7 @@ impl Session {
     }
 
     fn reply(&mut self, tag: u32, answer: reply::Answer) {
-        self.ready_bytes += answer::bytes(&answer);
-        self.ready.push_back(v1::Reply { tag, answer: Some(answer) });
-    }
-
-    fn frame(&mut self) -> v1::ServerFrame {
-        let mut bytes = 0;
-        let mut count = 0;
-        for reply in &self.ready {
-            let size = reply.answer.as_ref().map_or(0, answer::bytes);
-            if count > 0 && bytes + size > FRAME_BYTES {
-                break;
-            }
-            bytes += size;
-            count += 1;
-        }
-        self.ready_bytes -= bytes;
-        v1::ServerFrame { welcome: None, replies: self.ready.drain(..count).collect() }
+        self.ready.push(&v1::Reply { tag, answer: Some(answer) });
     }
 }
 

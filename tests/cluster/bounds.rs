@@ -6,7 +6,10 @@ use bytes::Bytes;
 use embergrid::{
     server::Limits,
     types::Key,
-    wire::v1::{self, grid_client::GridClient, op::Verb},
+    wire::{
+        ClientFrame, Packed, ServerFrame,
+        v1::{self, grid_client::GridClient, op::Verb},
+    },
 };
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{Code, Streaming, transport::Channel};
@@ -14,10 +17,10 @@ use tonic::{Code, Streaming, transport::Channel};
 use crate::node;
 
 /// A session without the SDK: frames go in at the sender.
-async fn session(address: &str) -> (tokio::sync::mpsc::Sender<v1::ClientFrame>, Streaming<v1::ServerFrame>) {
+async fn session(address: &str) -> (tokio::sync::mpsc::Sender<ClientFrame>, Streaming<ServerFrame>) {
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
     let (sender, frames) = tokio::sync::mpsc::channel(1);
-    let hello = v1::ClientFrame { hello: Some(v1::Hello::default()), ..Default::default() };
+    let hello = ClientFrame { hello: Some(v1::Hello::default()), ..Default::default() };
     sender.send(hello).await.unwrap();
     let mut grid = GridClient::new(channel).max_encoding_message_size(usize::MAX);
     let mut replies = grid.session(ReceiverStream::new(frames)).await.unwrap().into_inner();
@@ -36,13 +39,28 @@ fn put(map: u32, number: u64, value: Bytes) -> v1::Op {
     }
 }
 
+fn packed(ops: impl IntoIterator<Item = v1::Op>) -> Packed<3> {
+    let mut packed = Packed::default();
+    ops.into_iter().for_each(|op| packed.push(&op));
+    packed
+}
+
+fn unpacked(frame: ServerFrame) -> Vec<v1::Reply> {
+    let mut elements = frame.replies.elements();
+    let mut replies = Vec::new();
+    while let Some(element) = elements.next() {
+        replies.push(element.decode().unwrap());
+    }
+    replies
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frame_past_the_limit_ends_the_session_and_nothing_else() {
     let node = node::start_with(Limits { frame_bytes: 64 << 10, ..Limits::default() }).await;
     let map = node.blobs().await;
     let (sender, mut replies) = session(&node.address).await;
     let value = vec![0; 100 << 10].into();
-    let frame = v1::ClientFrame { ops: vec![put(map.description().id.0, 1, value)], ..Default::default() };
+    let frame = ClientFrame { ops: packed([put(map.description().id.0, 1, value)]), ..Default::default() };
     sender.send(frame).await.unwrap();
     let status = replies.message().await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
@@ -66,8 +84,8 @@ async fn a_client_that_never_reads_its_replies_is_not_read_for_long() {
     let mut sent = 0_u64;
     // Each put is answered with the value before, so that replies are as long as what is sent.
     loop {
-        let ops = (0..16).map(|op| put(id, sent * 16 + op + 1, value.clone())).collect();
-        let frame = v1::ClientFrame { ops, acknowledged_below: sent * 16 + 1, ..Default::default() };
+        let ops = packed((0..16).map(|op| put(id, sent * 16 + op + 1, value.clone())));
+        let frame = ClientFrame { ops, acknowledged_below: sent * 16 + 1, ..Default::default() };
         match tokio::time::timeout(Duration::from_millis(500), sender.send(frame)).await {
             Ok(Ok(())) => sent += 1,
             _ => break,
@@ -82,7 +100,7 @@ async fn a_client_that_never_reads_its_replies_is_not_read_for_long() {
     let mut answered = 0;
     let mut replies = replies;
     while answered < sent * 16 {
-        answered += replies.next().await.unwrap().unwrap().replies.len() as u64;
+        answered += unpacked(replies.next().await.unwrap().unwrap()).len() as u64;
     }
     node.stop().await;
 }
@@ -97,11 +115,11 @@ async fn an_operation_of_no_use_is_refused_alone() {
     broken.key = Bytes::from_static(&[9, 9]);
     let mut silent = put(id, 3, Bytes::new());
     silent.verb = None;
-    let ops = vec![put(id, 1, Bytes::new()), broken, silent, put(id + 9, 4, Bytes::new())];
-    sender.send(v1::ClientFrame { ops, ..Default::default() }).await.unwrap();
+    let ops = packed([put(id, 1, Bytes::new()), broken, silent, put(id + 9, 4, Bytes::new())]);
+    sender.send(ClientFrame { ops, ..Default::default() }).await.unwrap();
     let mut answers = Vec::new();
     while answers.len() < 4 {
-        answers.extend(replies.message().await.unwrap().unwrap().replies);
+        answers.extend(unpacked(replies.message().await.unwrap().unwrap()));
     }
     answers.sort_by_key(|reply| reply.tag);
     let messages: Vec<String> = answers

@@ -1,4 +1,7 @@
+use prost::Message;
+
 use super::*;
+use crate::{client::draft::Packer, wire::v1::op::Verb};
 
 const LIMITS: Limits = Limits {
     outstanding: 4,
@@ -32,25 +35,28 @@ fn put(session: &mut Session, call: u32) {
 
 fn put_bytes(session: &mut Session, call: u32, len: usize) -> Result<(), Error> {
     let put = v1::PutOp { value: vec![0; len].into(), ..Default::default() };
-    let draft = Draft { map: 1, key: Bytes::from_static(b"\x01k"), verb: Verb::Put(put) };
-    session.submit(draft, caller(call), DEADLINE_US)
+    session.submit(draft(Verb::Put(put)), caller(call), DEADLINE_US)
 }
 
 fn get(session: &mut Session, call: u32) {
-    let draft = Draft {
-        map: 1,
-        key: Bytes::from_static(b"\x01k"),
-        verb: Verb::Get(v1::GetOp { only_version: false }),
-    };
+    let draft = draft(Verb::Get(v1::GetOp { only_version: false }));
     session.submit(draft, caller(call), DEADLINE_US).unwrap();
+}
+
+fn draft(verb: Verb) -> Draft {
+    Packer::new(1).pack(b"\x01k", &verb)
 }
 
 /// The (tag, number) of each operation in the next frame, and its `acknowledged_below`.
 fn sent(session: &mut Session) -> (Vec<(u32, u64)>, u64) {
-    match session.frame() {
-        Some(frame) => (frame.ops.iter().map(|op| (op.tag, op.number)).collect(), frame.acknowledged_below),
-        None => (Vec::new(), 0),
+    let Some(frame) = session.frame() else { return (Vec::new(), 0) };
+    let mut elements = frame.ops.elements();
+    let mut ops = Vec::new();
+    while let Some(element) = elements.next() {
+        let op = v1::Op::decode(element.bytes()).unwrap();
+        ops.push((op.tag, op.number));
     }
+    (ops, frame.acknowledged_below)
 }
 
 fn written(version: u64) -> reply::Answer {
@@ -116,7 +122,7 @@ fn a_frame_ends_at_its_limit() {
 fn an_operation_that_no_frame_can_hold_is_refused() {
     let mut session = opened();
     let error = put_bytes(&mut session, 0, 1000).unwrap_err();
-    assert_eq!(error, Error::invalid("the operation has 1050 bytes, more than the 1000 of a frame"));
+    assert_eq!(error, Error::invalid("the operation has 1036 bytes, more than the 1000 of a frame"));
     assert_eq!(session.pending.len(), 0);
 }
 
