@@ -45,12 +45,30 @@ impl Context {
 
     /// Runs a command that talks to the cluster.
     pub(super) fn block_on<T>(&self, command: impl Future<Output = Result<T>>) -> Result<T> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::internal(format!("cannot start the threads: {error}")))?;
-        runtime.block_on(command)
+        run(tokio::runtime::Builder::new_multi_thread(), command)
     }
+
+    /// The same on so many threads: with one, tasks need no waking across processors.
+    pub(super) fn block_on_threads<T>(
+        &self,
+        threads: usize,
+        command: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let mut builder = match threads {
+            1 => tokio::runtime::Builder::new_current_thread(),
+            _ => tokio::runtime::Builder::new_multi_thread(),
+        };
+        builder.worker_threads(threads);
+        run(builder, command)
+    }
+}
+
+fn run<T>(mut builder: tokio::runtime::Builder, command: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = builder
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal(format!("cannot start the threads: {error}")))?;
+    runtime.block_on(command)
 }
 
 /// Reads a text file that the user named.

@@ -116,7 +116,7 @@ impl Command {
             Command::Execute(command) => context.block_on(command.run(context)),
             Command::Cluster(command) => context.block_on(command.run(context)),
             Command::Health(command) => context.block_on(command.run(context)),
-            Command::Bench(command) => context.block_on(command.run(context)),
+            Command::Bench(command) => command.run(context),
             Command::Model(command) => command.run(context),
             Command::Init(command) => command.run(context),
         }

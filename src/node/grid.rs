@@ -88,6 +88,11 @@ impl Grid {
         self.inner.shared.readers.len() as u16
     }
 
+    /// How many workers share the partitions.
+    pub fn workers(&self) -> usize {
+        self.inner.shared.status.len()
+    }
+
     /// The partition of a key.
     pub fn partition_of(&self, key: &Key) -> PartitionId {
         partition_of(key, self.partition_count())

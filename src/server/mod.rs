@@ -19,18 +19,20 @@ mod subscription;
 
 use std::{future::Future, io::ErrorKind, net::SocketAddr, time::Duration};
 
-use tokio::net::TcpListener;
-use tonic::{
-    service::Routes,
-    transport::server::{Server as Transport, TcpIncoming},
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
 };
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tonic::{service::Routes, transport::server::Server as Transport};
 use tonic_reflection::server::Builder as Reflection;
 
 pub use limits::Limits;
 
 use self::{service::Service, stopping::Stopping};
 use crate::{
-    node::Grid,
+    node::{Grid, Lanes},
     types::{Error, Result},
     wire::{
         DESCRIPTORS,
@@ -43,6 +45,10 @@ const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 /// A connection that does not answer for as long is closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// How many connections may wait for their lane.
+const CONNECTIONS_WAITING: usize = 16;
+/// When to try again after a connection was not accepted: there may be no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long calls under way may take to end once the server is to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -73,27 +79,63 @@ impl Server {
     /// moment to finish.
     pub async fn serve(self, grid: Grid, limits: Limits, stop: impl Future<Output = ()>) -> Result<()> {
         let (stopper, stopping) = Stopping::new();
+        let lanes = Lanes::start(grid.workers())?;
         let routes = routes(Service { grid, limits, stopping: stopping.clone() })?;
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
-        let serving = Transport::builder()
-            .accept_http1(true)
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .max_concurrent_streams(limits.calls)
-            .http2_keepalive_interval(Some(KEEP_ALIVE))
-            .http2_keepalive_timeout(Some(KEEP_ALIVE))
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(incoming, stopping.wait());
-        let mut serving = std::pin::pin!(serving);
-        let served = tokio::select! {
-            served = &mut serving => served,
+        let mut serving = JoinSet::new();
+        let mut doors = Vec::new();
+        for runtime in lanes.runtimes() {
+            let (door, connections) = mpsc::channel(CONNECTIONS_WAITING);
+            let connections = ReceiverStream::new(connections).map(TcpStream::from_std);
+            let transport = transport(limits).add_routes(routes.clone());
+            serving.spawn_on(transport.serve_with_incoming_shutdown(connections, stopping.wait()), runtime);
+            doors.push(door);
+        }
+        let failed = |error: &dyn std::error::Error| Error::internal(format!("the server failed: {error}"));
+        tokio::select! {
+            () = accept(self.listener, doors) => Err(Error::internal("the server failed")),
+            Some(served) = serving.join_next() => match served {
+                Ok(served) => served.map_err(|error| failed(&error)),
+                Err(panic) => Err(failed(&panic)),
+            },
             () = stop => {
                 stopper.stop();
-                tokio::time::timeout(GRACE, serving).await.unwrap_or(Ok(()))
+                // What has not ended by then ends with its thread.
+                let _ = tokio::time::timeout(GRACE, serving.join_all()).await;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Hands connections to the lanes in turn; returns when one of them is gone.
+async fn accept(listener: TcpListener, doors: Vec<mpsc::Sender<std::net::TcpStream>>) {
+    for door in doors.iter().cycle() {
+        let connection = loop {
+            match listener.accept().await.and_then(|(stream, _)| {
+                stream.set_nodelay(true)?;
+                stream.into_std()
+            }) {
+                Ok(connection) => break connection,
+                Err(error) => {
+                    tracing::warn!("a connection was not accepted: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         };
-        served.map_err(|error| Error::internal(format!("the server failed: {error}")))
+        if door.send(connection).await.is_err() {
+            return;
+        }
     }
+}
+
+fn transport(limits: Limits) -> Transport {
+    Transport::builder()
+        .accept_http1(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(limits.calls)
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE))
 }
 
 fn routes(service: Service) -> Result<Routes> {

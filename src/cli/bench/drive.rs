@@ -256,7 +256,7 @@ mod tests {
 
     async fn run(rate: Option<f64>) -> (Vec<u64>, Measured) {
         let work = Arc::new(Rows::default());
-        let load = Load { callers: 3, connections: 1, batch: 4, requests: 30, rate };
+        let load = Load { callers: 3, connections: 1, threads: 1, batch: 4, requests: 30, rate };
         let interrupt = Interrupt::listen().expect("signals");
         let measured = drive(Arc::clone(&work), &load, interrupt, &ProgressBar::hidden()).await;
         let mut rows = work.0.lock().clone();

@@ -16,6 +16,9 @@ pub(super) struct Load {
     /// Connections that the callers share.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) connections: usize,
+    /// Threads that the callers share. More than one pays only where one has no time left.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) threads: usize,
     /// Rows a call.
     #[arg(long, value_name = "ROWS", default_value_t = 1)]
     pub(super) batch: usize,
@@ -28,18 +31,19 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Refuses a load that is none.
-    pub(super) fn check(&self) -> Result {
+    /// How many threads it needs. Refuses a load that is none.
+    pub(super) fn threads(&self) -> Result<usize> {
         let zero = [
             ("--callers", self.callers == 0),
             ("--connections", self.connections == 0),
+            ("--threads", self.threads == 0),
             ("--batch", self.batch == 0),
             ("--requests", self.requests == 0),
             ("--rate", self.rate.is_some_and(|rate| !(rate > 0.0 && rate.is_finite()))),
         ];
         match zero.iter().find(|(_, zero)| *zero) {
             Some((name, _)) => Err(Failure::Usage(Error::invalid(format!("{name} must be above 0")))),
-            None => Ok(()),
+            None => Ok(self.threads),
         }
     }
 }

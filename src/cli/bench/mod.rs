@@ -33,11 +33,13 @@ enum Command {
 }
 
 impl Bench {
-    pub(super) async fn run(self, context: &Context) -> Result {
+    pub(super) fn run(self, context: &Context) -> Result {
         match self.command {
-            Command::Set(command) => command.run(context).await,
-            Command::Get(command) => command.run(context).await,
-            Command::Score(command) => command.run(context).await,
+            Command::Set(command) => context.block_on_threads(command.load.threads()?, command.run(context)),
+            Command::Get(command) => context.block_on_threads(command.load.threads()?, command.run(context)),
+            Command::Score(command) => {
+                context.block_on_threads(command.load.threads()?, command.run(context))
+            }
         }
     }
 }

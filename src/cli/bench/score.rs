@@ -39,12 +39,11 @@ pub(super) struct Score {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     ignore_columns: Vec<String>,
     #[command(flatten)]
-    load: Load,
+    pub(super) load: Load,
 }
 
 impl Score {
     pub(super) async fn run(self, context: &Context) -> Result {
-        self.load.check()?;
         let map = context.connect_by(self.load.connections).await?.map(&self.map).await?;
         let description = map.description();
         if description.bindings.is_empty() {

@@ -23,12 +23,11 @@ pub(super) struct Set {
     #[arg(long, value_name = "BYTES", default_value_t = 128)]
     value_size: usize,
     #[command(flatten)]
-    load: Load,
+    pub(super) load: Load,
 }
 
 impl Set {
     pub(super) async fn run(self, context: &Context) -> Result {
-        self.load.check()?;
         let value = plain::value(self.value_size)?;
         let map = plain::open(context, &self.load).await?;
         measure(context, &self.load, Writes { map, value, keys: plain::keys(&self.load) }).await
