@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use smallvec::SmallVec;
 use tokio::sync::watch;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -23,7 +24,7 @@ use crate::{
     control::Control,
     feed::{Filter, Start, Token},
     partition::{Outcome, Request, View},
-    store::{Cursor, Record},
+    store::{Cursor, GLANCES, Record, warm},
     telemetry::Metrics,
     topology::partition_of,
     types::{CatalogueVersion, Error, Key, MapId, PartitionId, Result, SessionId},
@@ -121,6 +122,16 @@ impl Grid {
         let shared = &self.inner.shared;
         let reader = &shared.readers[usize::from(self.partition_of(key).0)];
         Ok(reader.read(map, key.packed(), || shared.clock.mono_us())?)
+    }
+
+    /// Brings rows near that are about to be read.
+    pub fn warm<'a>(&self, rows: impl Iterator<Item = (MapId, &'a Key)>) {
+        let readers = &self.inner.shared.readers;
+        let row = |(map, key): (MapId, &'a Key)| {
+            (&readers[usize::from(self.partition_of(key).0)], map, key.packed())
+        };
+        let rows: SmallVec<[_; GLANCES]> = rows.map(row).collect();
+        warm(&rows);
     }
 
     /// Committed rows of one shard of one partition. Begin with the default place; none comes after the last.

@@ -2,12 +2,15 @@
 
 use std::sync::{Arc, Weak, atomic::Ordering};
 
+use smallvec::SmallVec;
+
 use super::{combiner::Owner, connection::Deliveries, shared::Shared};
 use crate::{
     binding::Scores,
     feed::{self, Feed, Source},
     partition::{Core, Effect, Input, Request, ScoreTask, Ticket, View},
     scoring::{Batch, Batcher},
+    store::GLANCES,
     types::{CatalogueVersion, Error, Now, PartitionId, Result, SessionId},
 };
 
@@ -76,8 +79,12 @@ impl Owner for Worker {
     fn handle(&mut self, messages: &mut Vec<Message>) {
         let Some(shared) = self.shared.upgrade() else { return messages.clear() };
         let now = shared.clock.now();
-        for message in messages.drain(..) {
-            self.dispatch(&shared, now, message);
+        let mut messages = messages.drain(..);
+        while !messages.as_slice().is_empty() {
+            self.warm(&messages.as_slice()[..GLANCES.min(messages.len())]);
+            for message in messages.by_ref().take(GLANCES) {
+                self.dispatch(&shared, now, message);
+            }
         }
         self.run_batches(&shared, now);
         self.serve_feeds(&shared);
@@ -100,6 +107,21 @@ impl Worker {
             events: Vec::new(),
             published: Vec::new(),
         }
+    }
+
+    /// Brings near what the requests among the messages will touch.
+    fn warm(&self, messages: &[Message]) {
+        if messages.len() < 2 {
+            return;
+        }
+        let request = |message| match message {
+            &Message::Request(partition, ref request) => {
+                Some((&self.units[self.unit(partition)].core, request))
+            }
+            _ => None,
+        };
+        let requests: SmallVec<[_; GLANCES]> = messages.iter().filter_map(request).collect();
+        Core::warm(&requests);
     }
 
     fn dispatch(&mut self, shared: &Arc<Shared>, now: Now, message: Message) {

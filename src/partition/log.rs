@@ -151,6 +151,11 @@ impl Log {
             self.floor = oldest.position;
         }
     }
+
+    /// The oldest entry.
+    pub(super) fn oldest(&self) -> Option<&Entry> {
+        self.entries.front().map(|entry| &**entry)
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! operations and bytes, from decoding to reply; past it, no frame is taken from the stream (protocol rule 12).
 
 use std::{
+    collections::VecDeque,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -25,7 +26,8 @@ use super::{
 use crate::{
     node::{Connection, Grid, Replies, Reply},
     partition::{MapView, Op, Request, View},
-    types::{Error, Result, SessionId},
+    store::GLANCES,
+    types::{Error, Key, MapId, Result, SessionId},
     wire::{
         ClientFrame, Element, Elements, MAX_OUTSTANDING, OpRef, Packed, ServerFrame,
         v1::{self, reply},
@@ -75,6 +77,7 @@ pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -
         welcome: Some(welcome),
         acknowledged_below: 0,
         ops: Elements::default(),
+        reads: VecDeque::new(),
         requests: Vec::new(),
         answered: Vec::new(),
         under_way: Slab::new(),
@@ -99,6 +102,8 @@ pub(super) struct Session {
     acknowledged_below: u64,
     /// What is left of the last frame.
     ops: Elements,
+    /// Reads among them that are not answered: a few, so that their rows are found together.
+    reads: VecDeque<Read>,
     /// Filled and emptied within a call; kept for their capacity.
     requests: Vec<Request>,
     answered: Vec<Reply>,
@@ -112,6 +117,15 @@ pub(super) struct Session {
     is_over: bool,
     /// Over when the server is to stop; `None` from then on.
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+/// A read to be answered.
+struct Read {
+    /// The client's.
+    tag: u32,
+    map: MapId,
+    key: Key,
+    only_version: bool,
 }
 
 /// A write whose answer is owed.
@@ -156,7 +170,7 @@ impl Stream for Session {
             if this.is_out_of_credit() {
                 return Poll::Pending;
             }
-            if !this.ops.is_empty() {
+            if !this.ops.is_empty() || !this.reads.is_empty() {
                 continue;
             }
             let Some(frames) = &mut this.frames else {
@@ -192,7 +206,7 @@ impl Session {
 
     /// Handles operations of the last frame for as long as there is credit and room for replies.
     fn work(&mut self) -> std::result::Result<(), DecodeError> {
-        if self.ops.is_empty() {
+        if self.ops.is_empty() && self.reads.is_empty() {
             return Ok(());
         }
         let now_us = self.grid.mono_us();
@@ -200,15 +214,36 @@ impl Session {
         let frame =
             Frame { view: &view, session: self.id, acknowledged_below: self.acknowledged_below, now_us };
         let mut ops = std::mem::take(&mut self.ops);
-        while self.ready.len() < FRAME_BYTES && !self.is_out_of_credit() {
-            let Some(op) = ops.next() else { break };
-            self.handle(&frame, op)?;
+        while self.ready.len() < FRAME_BYTES {
+            self.gather(&frame, &mut ops)?;
+            if self.reads.is_empty() {
+                break;
+            }
+            self.read();
         }
         self.ops = ops;
         if !self.requests.is_empty() {
             self.connection.submit(&mut self.requests);
         }
         Ok(())
+    }
+
+    /// Takes operations until there are some reads.
+    fn gather(&mut self, frame: &Frame<'_>, ops: &mut Elements) -> std::result::Result<(), DecodeError> {
+        while self.reads.len() < GLANCES && self.ready.len() < FRAME_BYTES && !self.is_out_of_credit() {
+            let Some(op) = ops.next() else { break };
+            self.handle(frame, op)?;
+        }
+        Ok(())
+    }
+
+    /// Answers the reads gathered, as far as there is room for replies.
+    fn read(&mut self) {
+        self.grid.warm(self.reads.iter().map(|read| (read.map, &read.key)));
+        while self.ready.len() < FRAME_BYTES {
+            let Some(Read { tag, map, key, only_version }) = self.reads.pop_front() else { break };
+            self.reply(tag, answer::read(self.grid.read(map, &key), only_version));
+        }
     }
 
     fn handle(&mut self, frame: &Frame<'_>, op: Element<'_>) -> std::result::Result<(), DecodeError> {
@@ -225,8 +260,7 @@ impl Session {
         };
         match operation.action {
             Action::Read { key, only_version } => {
-                let found = self.grid.read(operation.map.map.id, &key);
-                self.reply(tag, answer::read(found, only_version));
+                self.reads.push_back(Read { tag, map: operation.map.map.id, key, only_version });
             }
             Action::Write(request) => {
                 let bytes = bytes + self.reserve(&request);

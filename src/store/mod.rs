@@ -11,6 +11,7 @@ mod record;
 mod table;
 #[cfg(test)]
 mod tests;
+mod warm;
 mod writer;
 
 use std::{
@@ -23,6 +24,7 @@ use parking_lot::RwLock;
 pub use reader::{Cursor, NotServing, Reader};
 pub use record::{Lineage, MAX_LINEAGE, Parts, Record};
 pub use table::KeyHash;
+pub use warm::{GLANCES, Glance, warm};
 pub use writer::{Apply, Writer};
 
 use crate::types::MapId;

@@ -8,13 +8,15 @@ use hashbrown::raw::RawTable;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{Xxh3Builder, xxh3_64_with_seed};
 
-use super::Record;
+use super::{Glance, Record};
 
 /// Few, because there is a table for every map and partition and its shards cost memory when empty.
 const SHARDS: usize = 4;
 
 /// What `DashMap` keeps behind one lock.
-type Shard = RawTable<(Record, SharedValue<()>)>;
+pub(super) type Shard = RawTable<(Record, SharedValue<()>)>;
+/// A shard that nobody writes to meanwhile.
+pub(super) type ShardGuard<'a> = RwLockReadGuard<'a, Shard>;
 
 /// The seed of a partition's tables.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +24,7 @@ pub(super) struct Seed(pub(super) u64);
 
 /// The hash of a packed key under the partition's seed: computed once an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyHash(u64);
+pub struct KeyHash(pub(super) u64);
 
 impl KeyHash {
     /// The hash as a number.
@@ -70,6 +72,11 @@ impl Table {
         shard.remove_entry(hash.0, |(stored, _)| stored.key() == key).map(|(record, _)| record)
     }
 
+    /// The key's place, unless somebody writes near it.
+    pub(super) fn glance(&self, hash: KeyHash) -> Option<Glance<'_>> {
+        Some(Glance::new(self.records.shards()[self.shard_of(hash)].try_read()?, hash))
+    }
+
     /// Locks all shards for reading.
     pub(super) fn lock(&self) -> Locked<'_> {
         Locked { table: self, shards: self.records.shards().iter().map(|shard| shard.read()).collect() }
@@ -104,7 +111,7 @@ impl Table {
 /// A table that nobody writes to meanwhile.
 pub(super) struct Locked<'a> {
     table: &'a Table,
-    shards: SmallVec<[RwLockReadGuard<'a, Shard>; SHARDS]>,
+    shards: SmallVec<[ShardGuard<'a>; SHARDS]>,
 }
 
 impl Locked<'_> {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use super::{KeyHash, Reader, Record, Shared, Tables, lease::Lease, table::Table};
+use super::{Glance, KeyHash, Reader, Record, Shared, Tables, lease::Lease, table::Table};
 use crate::types::{Epoch, JoinId, MapId};
 
 /// The one handle that changes a replica's rows; the partition's core owns it.
@@ -55,6 +55,11 @@ impl Writer {
     /// The committed row under `key`.
     pub fn find(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
         self.tables.get(&map)?.find(hash, key)
+    }
+
+    /// Where a row is that is about to be written; see [`super::warm`].
+    pub fn glance(&self, map: MapId, hash: KeyHash) -> Option<Glance<'_>> {
+        self.tables.get(&map)?.glance(hash)
     }
 
     /// How many rows the map has.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod commit;
+mod glance;
 mod primary;
 mod request;
 mod rescore;
