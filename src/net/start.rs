@@ -46,7 +46,7 @@ pub struct Options {
 
 /// This node's connections to its peers. Clones are handles to the same; the port is free once all are dropped.
 #[derive(Clone)]
-pub struct Net(Arc<Shared>);
+pub struct Net(pub(super) Arc<Shared>);
 
 impl Net {
     /// Listens for peers, and looks for them at the seeds. Tasks run on the present runtime until

@@ -93,6 +93,10 @@ impl Node {
         soon(sent).await;
     }
 
+    fn connection(&self, to: NodeId, lane: Lane) -> quinn::Connection {
+        self.net.0.links.find(to).and_then(|link| link.connection(lane)).expect("it is connected")
+    }
+
     fn refused(&self, reason: &str) -> u64 {
         self.metrics.refused_peers(reason).value()
     }
