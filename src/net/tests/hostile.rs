@@ -138,7 +138,7 @@ async fn a_stranger_without_a_certificate_is_refused() {
         Err(error) => error.to_string(),
     };
     assert!(ended.contains("certificate"), "{ended}");
-    assert_eq!(one.refused("stranger"), 1);
+    one.refuses("stranger", 1).await;
 }
 
 /// Believes whatever certificate it is shown.
@@ -186,7 +186,7 @@ async fn whoever_claims_another_id_than_its_certificate_is_refused() {
     let (connection, ..) = Client::new(SECRET, 5).say(&one, &hello(6, Purpose::Lane(Lane::Control))).await;
     let ended = closed(&connection).await;
     assert!(ended.contains("it calls itself node 6, and its certificate names another"), "{ended}");
-    assert_eq!(one.refused("identity"), 1);
+    one.refuses("identity", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -195,7 +195,7 @@ async fn a_second_process_with_the_nodes_id_is_refused() {
     let (connection, ..) = Client::new(SECRET, 1).say(&one, &hello(1, Purpose::Lane(Lane::Control))).await;
     let ended = closed(&connection).await;
     assert!(ended.contains("both have the id 1"), "{ended}");
-    assert_eq!(one.refused("itself"), 1);
+    one.refuses("itself", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -205,7 +205,7 @@ async fn another_version_is_refused() {
     let (connection, ..) = Client::new(SECRET, 5).say(&one, &first).await;
     let ended = closed(&connection).await;
     assert!(ended.contains("versions 1 and 2 of the peer protocol do not understand each other"), "{ended}");
-    assert_eq!(one.refused("version"), 1);
+    one.refuses("version", 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -217,7 +217,7 @@ async fn a_hello_that_is_none_is_refused() {
     {
         let (connection, ..) = client.say(&one, &first).await;
         closed(&connection).await;
-        assert_eq!(one.refused("protocol"), count as u64 + 1);
+        one.refuses("protocol", count as u64 + 1).await;
     }
 }
 

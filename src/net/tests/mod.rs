@@ -100,6 +100,16 @@ impl Node {
     fn refused(&self, reason: &str) -> u64 {
         self.metrics.refused_peers(reason).value()
     }
+
+    /// Returns once so many were refused for this reason. Whoever is refused may know of it before it is counted here.
+    async fn refuses(&self, reason: &str, count: u64) {
+        let counted = async {
+            while self.refused(reason) != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        soon(counted).await;
+    }
 }
 
 /// Two members that can talk on all lanes as soon as these are open.
