@@ -28,7 +28,7 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What the network of a node needs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// This node.
     pub node: NodeId,
