@@ -300,7 +300,7 @@ async fn read(
                 let now_us = shared.now_us();
                 let mut state = shared.state.lock();
                 let mut replies = frame.replies.elements();
-                while let Some(reply) = replies.next() {
+                while let Some(reply) = replies.read_next() {
                     match reply.decode() {
                         Ok(reply) => state.session.handle_reply(reply, now_us, &mut answers),
                         Err(error) => return Error::internal(format!("a reply is malformed: {error}")),

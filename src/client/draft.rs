@@ -116,7 +116,7 @@ mod tests {
                 let mut ops = Packed::default();
                 draft.put_into(&mut ops, tag, number);
                 assert!(ops.len() <= draft.bytes());
-                let element = ops.elements().next().map(|element| element.bytes().to_vec());
+                let element = ops.elements().read_next().map(|element| element.bytes().to_vec());
                 assert_eq!(element, Some(op.encode_to_vec()));
             }
         }

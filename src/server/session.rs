@@ -231,7 +231,7 @@ impl Session {
     /// Takes operations until there are some reads.
     fn gather(&mut self, frame: &Frame<'_>, ops: &mut Elements) -> std::result::Result<(), DecodeError> {
         while self.reads.len() < GLANCES && self.ready.len() < FRAME_BYTES && !self.is_out_of_credit() {
-            let Some(op) = ops.next() else { break };
+            let Some(op) = ops.read_next() else { break };
             self.handle(frame, op)?;
         }
         Ok(())

@@ -190,7 +190,7 @@ impl Elements {
     }
 
     /// The next element.
-    pub fn next(&mut self) -> Option<Element<'_>> {
+    pub fn read_next(&mut self) -> Option<Element<'_>> {
         let (start, end) = element(self.frame.get(self.at..)?)?;
         let message = self.frame.get(self.at + start..self.at + end)?;
         self.at += end;
@@ -259,7 +259,7 @@ mod tests {
     fn read<M: Message + Default, const FIELD: u32>(packed: Packed<FIELD>) -> Vec<M> {
         let mut elements = packed.elements();
         let mut messages = Vec::new();
-        while let Some(element) = elements.next() {
+        while let Some(element) = elements.read_next() {
             messages.push(element.decode().unwrap());
         }
         assert!(elements.is_empty());
@@ -286,7 +286,7 @@ mod tests {
         fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(frame) = ClientFrame::decode(&bytes[..]) {
                 let mut elements = frame.ops.elements();
-                while elements.next().is_some() {}
+                while elements.read_next().is_some() {}
                 prop_assert!(elements.is_empty());
             }
             let _ = ServerFrame::decode(&bytes[..]);

@@ -120,7 +120,7 @@ mod tests {
         let mut ops = Packed::<3>::default();
         ops.push_packed(message, &[]);
         let mut elements = ops.elements();
-        let read = OpRef::read(elements.next().expect("one")).ok().map(|op| v1::Op {
+        let read = OpRef::read(elements.read_next().expect("one")).ok().map(|op| v1::Op {
             tag: op.tag,
             number: op.number,
             map: op.map,

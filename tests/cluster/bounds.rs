@@ -48,7 +48,7 @@ fn packed(ops: impl IntoIterator<Item = v1::Op>) -> Packed<3> {
 fn unpacked(frame: ServerFrame) -> Vec<v1::Reply> {
     let mut elements = frame.replies.elements();
     let mut replies = Vec::new();
-    while let Some(element) = elements.next() {
+    while let Some(element) = elements.read_next() {
         replies.push(element.decode().unwrap());
     }
     replies

@@ -52,7 +52,7 @@ fn sent(session: &mut Session) -> (Vec<(u32, u64)>, u64) {
     let Some(frame) = session.frame() else { return (Vec::new(), 0) };
     let mut elements = frame.ops.elements();
     let mut ops = Vec::new();
-    while let Some(element) = elements.next() {
+    while let Some(element) = elements.read_next() {
         let op = v1::Op::decode(element.bytes()).unwrap();
         ops.push((op.tag, op.number));
     }
