@@ -16,6 +16,10 @@ pub enum Command {
     StartNode {
         /// The node.
         node: Node,
+        /// Refused unless the member is at this start, zero for a node that is none yet: of a start that was proposed
+        /// several times one counts, and none after the last is known to have counted. None: whatever it is at.
+        #[serde(default)]
+        after: Option<Incarnation>,
     },
     /// A node is silent: it leaves every partition of which somebody else has the rows.
     FailNode {

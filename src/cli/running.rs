@@ -30,9 +30,13 @@ impl Running {
         self.node.grid()
     }
 
-    /// Returns only if the server ends by itself.
+    /// Returns only if the node or its server ends by itself.
     pub(super) async fn failure(&mut self) -> Error {
-        match (&mut self.serving).await {
+        let served = tokio::select! {
+            served = &mut self.serving => served,
+            error = self.node.failed() => return error,
+        };
+        match served {
             Ok(Ok(())) => Error::internal("the server ended"),
             Ok(Err(error)) => error,
             Err(panic) => Error::internal(format!("the server ended: {panic}")),

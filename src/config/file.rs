@@ -44,6 +44,10 @@ pub struct NodeSection {
     pub expect: Option<u32>,
     /// Partitions of a cluster that is founded; an existing one keeps its count.
     pub partitions: u16,
+    /// Copies of a partition beside its primary, in a cluster that is founded; an existing one keeps its count.
+    pub backup_count: u8,
+    /// Replicas that must have a write before it is acknowledged, the primary included; an existing cluster keeps it.
+    pub min_in_sync: u8,
     /// Workers that share the partitions; as many as there are cores by default.
     pub workers: Option<usize>,
 }
@@ -123,12 +127,14 @@ impl Default for NodeSection {
             data_dir: node.data_dir,
             name: node.name,
             listen: node.advertise,
-            peer_listen: node.peer_advertise,
+            peer_listen: node.peer_listen,
             advertise: None,
             peer_advertise: None,
             seeds: Addresses::default(),
             expect: None,
             partitions: node.partition_count,
+            backup_count: node.backup_count,
+            min_in_sync: node.min_in_sync,
             workers: node.workers,
         }
     }

@@ -1,4 +1,4 @@
-//! What a node must not do without a secret, and what this release cannot do.
+//! What a node must not do without a secret.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -8,7 +8,7 @@ use crate::types::{Error, Result};
 const SECRET_HINT: &str = "set EMBERGRID_CLUSTER_SECRET or EMBERGRID_CLUSTER_SECRET_FILE; without a secret a node is \
                            alone and listens on loopback only";
 
-/// Refuses addresses that are none, whatever needs a secret and has none, and clusters of several nodes.
+/// Refuses addresses that are none, and whatever needs a secret and has none.
 pub(super) fn check(node: &NodeSection, has_secret: bool) -> Result<()> {
     let advertised = [("advertise", &node.advertise), ("peer_advertise", &node.peer_advertise)];
     let advertised = advertised.into_iter().filter_map(|(key, address)| Some((key, address.as_deref()?)));
@@ -22,8 +22,7 @@ pub(super) fn check(node: &NodeSection, has_secret: bool) -> Result<()> {
     if !has_secret {
         check_alone(node, listening)?;
     }
-    check_reachable(node)?;
-    check_size(node)
+    check_reachable(node)
 }
 
 fn check_alone(node: &NodeSection, listening: [(&str, &str); 2]) -> Result<()> {
@@ -57,20 +56,6 @@ fn check_reachable(node: &NodeSection) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn check_size(node: &NodeSection) -> Result<()> {
-    let own =
-        [Some(&node.listen), Some(&node.peer_listen), node.advertise.as_ref(), node.peer_advertise.as_ref()];
-    let stranger = node.seeds.0.iter().find(|seed| !own.contains(&Some(seed)));
-    let what = match (stranger, node.expect) {
-        (Some(seed), _) => format!("node.seeds names another node, {seed}"),
-        (None, Some(0)) => return Err(Error::invalid("node.expect = 0: a cluster has one node at least")),
-        (None, Some(2..)) => format!("node.expect = {}", node.expect.unwrap_or_default()),
-        (None, None | Some(1)) => return Ok(()),
-    };
-    Err(Error::invalid(format!("{what}: this release runs clusters of one node"))
-        .hint("clusters of several nodes come with the next release: leave out --seeds and --expect"))
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -49,12 +49,13 @@ impl Settings {
             data_dir: config.node.data_dir.clone(),
             name: config.node.name.clone(),
             advertise: config.node.advertise.clone().unwrap_or_else(|| config.node.listen.clone()),
-            peer_advertise: config
-                .node
-                .peer_advertise
-                .clone()
-                .unwrap_or_else(|| config.node.peer_listen.clone()),
+            peer_listen: config.node.peer_listen.clone(),
+            peer_advertise: config.node.peer_advertise.clone(),
             partition_count: config.node.partitions,
+            backup_count: config.node.backup_count,
+            min_in_sync: config.node.min_in_sync,
+            seeds: config.node.seeds.0.clone(),
+            expect: config.node.expect,
             workers: config.node.workers,
             score_threads: config.scoring.threads,
             inline_us: config.scoring.inline_us,
@@ -111,8 +112,14 @@ fn check_ranges(config: &Config) -> Result<()> {
     const MOST_PARTITIONS: usize = 4096;
     const MOST_THREADS: usize = 1024;
     const MOST: usize = 1 << 40;
+    const MOST_NODES: usize = 256;
+    const MOST_BACKUPS: usize = 6;
+    let backups = usize::from(config.node.backup_count);
     let ranges = [
         ("node.partitions", usize::from(config.node.partitions), 1, MOST_PARTITIONS),
+        ("node.expect", config.node.expect.unwrap_or(1) as usize, 1, MOST_NODES),
+        ("node.backup_count", backups, 0, MOST_BACKUPS),
+        ("node.min_in_sync", usize::from(config.node.min_in_sync), 1, backups + 1),
         ("node.workers", config.node.workers.unwrap_or(1), 1, MOST_THREADS),
         ("scoring.threads", config.scoring.threads.unwrap_or(1), 1, MOST_THREADS),
         ("server.frame_bytes", config.server.frame_bytes, 1 << 16, 1 << 30),

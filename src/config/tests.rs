@@ -138,21 +138,36 @@ fn without_a_secret_a_node_is_alone_on_loopback() {
 }
 
 #[test]
-fn several_nodes_are_for_the_next_release() {
-    let hint = "(clusters of several nodes come with the next release: leave out --seeds and --expect)";
-    let seeds = Flags { seeds: Some(vec!["127.0.0.1:7711".into()]), ..Flags::default() };
+fn a_node_is_told_of_the_others_and_of_the_copies() {
+    let environment = [SECRET, ("EMBERGRID_NODE__BACKUP_COUNT", "2"), ("EMBERGRID_NODE__MIN_IN_SYNC", "3")];
+    // A node may be a seed of its own: all nodes can have the same settings.
+    let seeds = vec!["127.0.0.1:7701".to_owned(), "127.0.0.1:7711".to_owned()];
+    let flags = Flags { seeds: Some(seeds.clone()), expect: Some(3), ..Flags::default() };
+    let node = load(None, &environment, flags).unwrap().node;
+    assert_eq!((node.seeds, node.expect), (seeds, Some(3)));
+    assert_eq!((node.backup_count, node.min_in_sync), (2, 3));
+    let node = load(None, &[], Flags::default()).unwrap().node;
+    assert_eq!((node.backup_count, node.min_in_sync, node.expect), (1, 1, None));
+}
+
+#[test]
+fn counts_of_nodes_and_copies_have_bounds() {
+    let expect = Flags { expect: Some(0), ..Flags::default() };
     assert_eq!(
-        refusal(None, &[SECRET], seeds),
-        format!(
-            "node.seeds names another node, 127.0.0.1:7711: this release runs clusters of one node {hint}"
-        )
+        refusal(None, &[SECRET], expect),
+        "node.expect = 0 is out of range (it lies between 1 and 256)"
     );
-    let expect = |count| Flags { expect: Some(count), ..Flags::default() };
+    let file = |backups, in_sync| format!("[node]\nbackup_count = {backups}\nmin_in_sync = {in_sync}\n");
     assert_eq!(
-        refusal(None, &[SECRET], expect(3)),
-        format!("node.expect = 3: this release runs clusters of one node {hint}")
+        refusal(Some(&file(7, 1)), &[], Flags::default()),
+        "node.backup_count = 7 is out of range (it lies between 0 and 6)"
     );
-    assert!(load(None, &[SECRET], expect(1)).is_ok());
+    for (backups, in_sync) in [(0, 2), (2, 4), (2, 0)] {
+        assert_eq!(
+            refusal(Some(&file(backups, in_sync)), &[], Flags::default()),
+            format!("node.min_in_sync = {in_sync} is out of range (it lies between 1 and {})", backups + 1)
+        );
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub(super) enum Fact {
     Purged,
     SnapshotMeta,
     Snapshot,
+    Named,
 }
 
 impl Fact {
@@ -44,6 +45,7 @@ impl Fact {
             Fact::Purged => "purged",
             Fact::SnapshotMeta => "snapshot meta",
             Fact::Snapshot => "snapshot",
+            Fact::Named => "named",
         }
     }
 }
@@ -91,6 +93,17 @@ impl Disk {
         transaction.open_table(LOG)?;
         transaction.open_table(FACTS)?;
         Ok(transaction.commit()?)
+    }
+
+    /// Forgets all there is.
+    pub(super) fn clear(&self) -> Result<(), Fault> {
+        let clear = || -> Result<(), redb::Error> {
+            let transaction = self.database.begin_write()?;
+            transaction.open_table(LOG)?.retain(|_, _| false)?;
+            transaction.open_table(FACTS)?.retain(|_, _| false)?;
+            Ok(transaction.commit()?)
+        };
+        clear().map_err(Fault::Database)
     }
 
     /// Writes all of it; on return it is on disk.
@@ -145,11 +158,30 @@ impl Disk {
             let log = self.database.begin_read()?.open_table(LOG)?;
             log.range(range)?.map(|item| Ok(item?.1.value().to_vec())).collect()
         };
-        let raw = read().map_err(Fault::Database)?;
-        raw.iter()
-            .map(|bytes| serde_json::from_slice(bytes))
-            .collect::<Result<_, _>>()
-            .map_err(Fault::Content)
+        decoded(&read().map_err(Fault::Database)?)
+    }
+
+    /// The first entries from `start` on and before `end`, up to `most` bytes of them; at least one if there is one.
+    pub(super) fn entries_within<T: DeserializeOwned>(
+        &self,
+        start: u64,
+        end: u64,
+        most: usize,
+    ) -> Result<Vec<T>, Fault> {
+        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+            let log = self.database.begin_read()?.open_table(LOG)?;
+            let (mut raw, mut bytes) = (Vec::new(), 0);
+            for item in log.range(start..end)? {
+                let value = item?.1.value().to_vec();
+                bytes += value.len();
+                if bytes > most && !raw.is_empty() {
+                    break;
+                }
+                raw.push(value);
+            }
+            Ok(raw)
+        };
+        decoded(&read().map_err(Fault::Database)?)
     }
 
     /// The last entry.
@@ -161,6 +193,10 @@ impl Disk {
         let raw = read().map_err(Fault::Database)?;
         raw.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(Fault::Content)
     }
+}
+
+fn decoded<T: DeserializeOwned>(raw: &[Vec<u8>]) -> Result<Vec<T>, Fault> {
+    raw.iter().map(|bytes| serde_json::from_slice(bytes).map_err(Fault::Content)).collect()
 }
 
 /// Runs what waits for the disk where waiting harms nobody.

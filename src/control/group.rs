@@ -1,200 +1,178 @@
-//! This node's part in the control group.
+//! What all parts of the control group share on one node.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    future::Future,
+    sync::Arc,
+};
 
-use openraft::{BasicNode, error::RaftError};
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{
-    blobs::Blobs,
-    disk::{Disk, Fault},
-    folder::{Folder, random},
-    log::Log,
-    machine::Machine,
-    raft::{self, NoPeers, Raft},
-};
+use super::{birth::Birth, blobs::Blobs, disk::Disk, leadership::Leadership, raft::Raft};
 use crate::{
-    catalog::{Catalogue, Command, Founding, Node, Response},
-    types::{Error, Incarnation, NodeId, Result},
+    catalog::{Catalogue, Command, Node},
+    net::{Call, Net, Peer},
+    types::{Error, NodeId, Result},
 };
 
-/// How long a sole voter may take to lead. It needs no vote but its own: more means that the disk hangs.
-pub(super) const LEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Decides whether a command may be proposed, at the leader and with no other in between.
+#[derive(Clone)]
+pub struct Admission(Arc<dyn Fn(&Catalogue, &Command) -> Result<()> + Send + Sync>);
 
-/// What the control group of a node needs.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Where what must survive is kept; none for a node that leaves nothing behind.
-    pub data_dir: Option<PathBuf>,
-    /// Of a cluster that is founded; an existing one keeps its own.
-    pub partition_count: u16,
-    /// What the node is called; derived from its id if none is given.
-    pub name: Option<String>,
-    /// Where clients reach the node.
-    pub address: String,
-    /// Where peers reach the node.
-    pub peer_address: String,
+impl Admission {
+    /// Asks `judge` of every command that changes the metadata.
+    pub fn new(judge: impl Fn(&Catalogue, &Command) -> Result<()> + Send + Sync + 'static) -> Self {
+        Admission(Arc::new(judge))
+    }
+
+    pub(super) fn judge(&self, catalogue: &Catalogue, command: &Command) -> Result<()> {
+        (self.0)(catalogue, command)
+    }
 }
 
-/// The control group as this node sees it.
-pub struct Control {
+impl Default for Admission {
+    /// Leaves it to the catalogue.
+    fn default() -> Self {
+        Admission::new(|_, _| Ok(()))
+    }
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Admission")
+    }
+}
+
+/// The control group on this node, as its tasks and the calls of its peers see it.
+pub(super) struct Group {
+    pub(super) me: Node,
+    /// Tells this start of the node from others, before the control group has numbered it.
+    pub(super) start: u64,
     pub(super) raft: Raft,
-    catalogue: watch::Receiver<Arc<Catalogue>>,
-    blobs: Blobs,
-    started: Started,
+    pub(super) catalogue: watch::Receiver<Arc<Catalogue>>,
+    pub(super) leadership: watch::Receiver<Leadership>,
+    pub(super) blobs: Blobs,
+    pub(super) disk: Arc<Disk>,
+    pub(super) net: Option<Net>,
+    pub(super) admission: Admission,
+    /// The one cluster that this process belongs to from now on; zero for none yet.
+    pub(super) cluster: Mutex<u64>,
+    pub(super) birth: Mutex<Birth>,
+    /// The starts of other nodes that were recorded as this node founded the cluster.
+    pub(super) named: Mutex<BTreeMap<NodeId, u64>>,
+    /// One judged command at a time.
+    pub(super) admitting: tokio::sync::Mutex<()>,
+    /// One change of the voters at a time.
+    pub(super) membership: tokio::sync::Mutex<()>,
 }
 
-/// How this start of the node was recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Started {
-    /// The node.
-    pub node: NodeId,
-    /// Which start of it this is.
-    pub incarnation: Incarnation,
-    /// Every partition began a new generation: the rows of the last start were in memory.
-    pub new_generation: bool,
-}
-
-impl Control {
-    /// Joins the control group of the data folder, or founds one. Returns when this start is recorded.
-    pub async fn start(options: Options) -> Result<Self> {
-        let (node, disk, blobs) = open(&options).await?;
-        let log = Log::new(Arc::clone(&disk));
-        let machine = Machine::open(disk).map_err(broken)?;
-        let catalogue = machine.watch();
-        let raft = Raft::new(node.0, raft::config()?, NoPeers, log, machine).await.map_err(failed)?;
-        let started = match begin(&raft, &catalogue, &blobs, node, &options).await {
-            Ok(started) => started,
-            Err(error) => {
-                stop(&raft).await;
-                return Err(error);
-            }
-        };
-        Ok(Control { raft, catalogue, blobs, started })
+impl Group {
+    /// The cluster; zero for none yet.
+    pub(super) fn cluster(&self) -> u64 {
+        *self.cluster.lock()
     }
 
-    /// How this start was recorded.
-    pub fn started(&self) -> Started {
-        self.started
-    }
-
-    /// The bytes of models.
-    pub fn blobs(&self) -> &Blobs {
-        &self.blobs
-    }
-
-    /// The catalogue, and every change of its metadata.
-    pub fn watch(&self) -> watch::Receiver<Arc<Catalogue>> {
-        self.catalogue.clone()
+    /// From now on this process belongs to that cluster, and to no other.
+    pub(super) fn settle(&self, cluster: u64) -> bool {
+        let mut settled = self.cluster.lock();
+        if *settled == 0 {
+            *settled = cluster;
+        }
+        *settled == cluster
     }
 
     /// The catalogue as last published.
-    pub fn catalogue(&self) -> Arc<Catalogue> {
+    pub(super) fn catalogue(&self) -> Arc<Catalogue> {
         Arc::clone(&self.catalogue.borrow())
     }
 
-    /// Proposes a command; on return it is applied, here and durably, or refused.
-    pub async fn propose(&self, command: Command) -> Result<Response> {
-        propose(&self.raft, command).await
+    /// Whether this node leads, as far as it knows.
+    pub(super) fn leads(&self) -> bool {
+        self.leadership.borrow().is_me
     }
 
-    /// Returns once a quorum has confirmed that this node leads.
-    pub async fn confirm_quorum(&self) -> Result<()> {
-        self.raft.ensure_linearizable().await.map(drop).map_err(failed)
+    /// The leader, as far as this node knows.
+    pub(super) fn leader(&self) -> Option<NodeId> {
+        self.leadership.borrow().leader
     }
 
-    /// Leaves the group as a crash would, in good order: what was answered is on disk anyway.
-    pub async fn shutdown(&self) {
-        stop(&self.raft).await;
+    /// Refuses who is not of the same cluster: what a stranger says must not get into the log.
+    pub(super) fn belongs(&self, from: Peer) -> Result<()> {
+        let cluster = self.cluster();
+        if cluster != 0 && from.cluster == cluster {
+            return Ok(());
+        }
+        Err(Error::conflict(format!(
+            "node {} does not belong to the cluster of node {}",
+            from.node, self.me.id
+        )))
     }
-}
 
-/// Opens the data folder, off the runtime's threads: locks and databases wait for the disk.
-async fn open(options: &Options) -> Result<(NodeId, Arc<Disk>, Blobs)> {
-    let data_dir = options.data_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        let Some(path) = data_dir else {
-            return Ok((NodeId(random()), Arc::new(Disk::open(None).map_err(broken)?), Blobs::in_memory()));
-        };
-        let folder = Arc::new(Folder::open(&path)?);
-        let (node, blobs) = (folder.node(), Blobs::in_folder(&path)?);
-        let disk = Disk::open(Some(folder))
-            .map_err(|fault| broken(fault).within(format_args!("the data folder `{}`", path.display())))?;
-        Ok((node, Arc::new(disk), blobs))
-    });
-    opened.await.unwrap_or_else(|_| Err(Error::unavailable("the node is ending")))
-}
-
-async fn begin(
-    raft: &Raft,
-    catalogue: &watch::Receiver<Arc<Catalogue>>,
-    blobs: &Blobs,
-    node: NodeId,
-    options: &Options,
-) -> Result<Started> {
-    lead(raft, node, &options.peer_address).await?;
-    let catalogue = Arc::clone(&catalogue.borrow());
-    let versions = catalogue.models().values().flat_map(|model| model.versions().values());
-    blobs.keep(versions.map(|version| version.digest).collect()).await?;
-    record_start(raft, catalogue.is_founded(), node, options).await
-}
-
-/// Founds the group if there is none, and leads it: a sole voter waits for nobody's vote.
-async fn lead(raft: &Raft, node: NodeId, peer_address: &str) -> Result<()> {
-    if !raft.is_initialized().await.map_err(failed)? {
-        let voters = BTreeMap::from([(node.0, BasicNode::new(peer_address))]);
-        raft.initialize(voters).await.map_err(failed)?;
-    } else if raft.current_leader().await != Some(node.0) {
-        raft.trigger().elect().await.map_err(failed)?;
+    /// The nodes that this one can talk to at this moment, with the clusters they belong to.
+    pub(super) fn seen(&self) -> BTreeMap<NodeId, u64> {
+        let Some(net) = &self.net else { return BTreeMap::new() };
+        let seen = Arc::clone(&net.seen().borrow());
+        seen.iter().map(|(node, seen)| (*node, seen.peer.cluster)).collect()
     }
-    raft.wait(Some(LEAD_TIMEOUT)).current_leader(node.0, "a sole voter leads").await.map_err(failed)?;
-    // A leader that restarted may not have applied yet what it had acknowledged.
-    raft.ensure_linearizable().await.map_err(failed)?;
-    Ok(())
-}
 
-async fn record_start(raft: &Raft, is_founded: bool, node: NodeId, options: &Options) -> Result<Started> {
-    let description = Node {
-        id: node,
-        name: options.name.clone().unwrap_or_else(|| format!("node-{:04x}", node.0 >> 48)),
-        address: options.address.clone(),
-        peer_address: options.peer_address.clone(),
-    };
-    let command = if is_founded {
-        Command::StartNode { node: description }
-    } else {
-        Command::Found(Founding::alone(random(), options.partition_count, description))
-    };
-    let Response::Started { incarnation, new_generation } = propose(raft, command).await? else {
-        return Err(Error::internal("the start of the node was not recorded"));
-    };
-    if new_generation {
-        tracing::warn!(
-            "the only node has restarted: its rows were in memory, so every partition begins a new generation; \
-             maps, models and bindings are kept"
-        );
+    /// Where the nodes of the cluster are reached, as far as it is known: by the catalogue, or by themselves.
+    pub(super) fn addresses(&self) -> BTreeMap<NodeId, String> {
+        let cluster = self.cluster();
+        let membership = Arc::clone(&self.raft.metrics().borrow().membership_config);
+        let mut known: BTreeMap<NodeId, String> =
+            membership.nodes().map(|(node, place)| (NodeId(*node), place.addr.clone())).collect();
+        if let Some(net) = &self.net {
+            let seen = Arc::clone(&net.seen().borrow());
+            let fellows = seen.iter().filter(|(_, seen)| cluster != 0 && seen.peer.cluster == cluster);
+            known.extend(fellows.map(|(node, seen)| (*node, seen.address.clone())));
+        }
+        let members = self.catalogue();
+        known.extend(members.members().map(|member| (member.node.id, member.node.peer_address.clone())));
+        known
     }
-    Ok(Started { node, incarnation, new_generation })
-}
 
-async fn propose(raft: &Raft, command: Command) -> Result<Response> {
-    let written = raft.client_write(command).await.map_err(|error| match error {
-        RaftError::APIError(_) => Error::unavailable(format!("the control group cannot decide now: {error}")),
-        RaftError::Fatal(_) => failed(error),
-    })?;
-    written.data.unwrap_or_else(|| Err(Error::internal("the control group has no answer")))
-}
+    /// Has the network dial all nodes of the cluster, and whom else it is told of.
+    pub(super) fn dial(&self, more: BTreeMap<NodeId, String>) {
+        if let Some(net) = &self.net {
+            let mut known = more;
+            known.extend(self.addresses());
+            net.list(&known);
+        }
+    }
 
-async fn stop(raft: &Raft) {
-    if let Err(error) = raft.shutdown().await {
-        tracing::warn!("the control group did not end cleanly: {error}");
+    /// The voters, and all nodes that the log is replicated to.
+    pub(super) fn voters_and_nodes(&self) -> (Vec<BTreeSet<NodeId>>, BTreeSet<NodeId>) {
+        let membership = Arc::clone(&self.raft.metrics().borrow().membership_config);
+        let configs = membership.membership().get_joint_config();
+        let voters = configs.iter().map(|config| config.iter().copied().map(NodeId).collect()).collect();
+        (voters, membership.nodes().map(|(node, _)| NodeId(*node)).collect())
+    }
+
+    /// Answers one kind of call for as long as this node is part of the group.
+    pub(super) fn answer<C, F>(
+        self: &Arc<Self>,
+        net: &Net,
+        handler: impl Fn(Arc<Group>, Peer, C) -> F + Clone + Send + Sync + 'static,
+    ) where
+        C: Call,
+        F: Future<Output = Result<C::Answer>> + Send + 'static,
+    {
+        let group = Arc::downgrade(self);
+        net.answer(move |from, call: C| {
+            let answer = group.upgrade().map(|group| handler(group, from, call));
+            async move {
+                match answer {
+                    Some(answer) => answer.await,
+                    None => Err(Error::unavailable("the node has left the control group")),
+                }
+            }
+        });
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
+/// That openraft does not go on.
+pub(super) fn failed(error: impl fmt::Display) -> Error {
     Error::unavailable(format!("the control group has failed: {error}"))
-}
-
-fn broken(fault: Fault) -> Error {
-    Error::internal(fault.to_string())
 }

@@ -12,6 +12,9 @@ use super::{
     raft::{Entry, LogId, StorageError, Types, Vote},
 };
 
+/// Entries are sent so many bytes at a time, or one by one where they are longer.
+const SENT_BYTES: usize = 256 << 10;
+
 /// The log, the vote and the commit point.
 #[derive(Clone)]
 pub(super) struct Log {
@@ -53,6 +56,12 @@ impl RaftLogReader<Types> for Log {
     ) -> Result<Vec<Entry>, StorageError> {
         let range = (range.start_bound().cloned(), range.end_bound().cloned());
         read(ErrorSubject::Logs, blocking(&self.disk, move |disk| disk.entries(range)).await)
+    }
+
+    /// What is sent to another node at once has to arrive between two heartbeats.
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, StorageError> {
+        let entries = blocking(&self.disk, move |disk| disk.entries_within(start, end, SENT_BYTES)).await;
+        read(ErrorSubject::Logs, entries)
     }
 }
 

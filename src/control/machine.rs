@@ -44,6 +44,11 @@ impl Machine {
         Ok(Machine { disk, state, published })
     }
 
+    /// The cluster; zero if it is not known yet.
+    pub(super) fn cluster(&self) -> u64 {
+        self.state.catalogue.cluster
+    }
+
     /// The catalogue, and every change of it.
     pub(super) fn watch(&self) -> watch::Receiver<Arc<Catalogue>> {
         self.published.subscribe()

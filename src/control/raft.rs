@@ -2,15 +2,7 @@
 
 use std::{io::Cursor, sync::Arc};
 
-use openraft::{
-    BasicNode, Config, RaftNetwork, RaftNetworkFactory, SnapshotPolicy,
-    error::{InstallSnapshotError, RPCError, RaftError, Unreachable},
-    network::RPCOption,
-    raft::{
-        AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, InstallSnapshotResponse,
-        VoteRequest, VoteResponse,
-    },
-};
+use openraft::{BasicNode, Config, SnapshotPolicy};
 
 use crate::{
     catalog::{Command, Response},
@@ -35,10 +27,15 @@ pub(super) type StoredMembership = openraft::StoredMembership<u64, BasicNode>;
 pub(super) type SnapshotMeta = openraft::SnapshotMeta<u64, BasicNode>;
 pub(super) type Snapshot = openraft::Snapshot<Types>;
 pub(super) type StorageError = openraft::StorageError<u64>;
+pub(super) type Metrics = openraft::RaftMetrics<u64, BasicNode>;
 pub(super) type Raft = openraft::Raft<Types>;
 
 /// Entries between two snapshots, and entries kept behind one.
 const SNAPSHOT_ENTRIES: u64 = 1000;
+/// A snapshot travels in parts of so many bytes.
+const SNAPSHOT_PART_BYTES: u64 = 1 << 20;
+/// How long a part may take to be received, and the last one to be written to disk as well.
+const SNAPSHOT_PART_MS: u64 = 10_000;
 
 /// Beacons every 60 ms, elections after 200 to 300: what two loaded cores bear (see the protocol's failure detection).
 pub(super) fn config() -> Result<Arc<Config>> {
@@ -49,53 +46,10 @@ pub(super) fn config() -> Result<Arc<Config>> {
         election_timeout_max: 300,
         snapshot_policy: SnapshotPolicy::LogsSinceLast(SNAPSHOT_ENTRIES),
         max_in_snapshot_log_to_keep: SNAPSHOT_ENTRIES,
+        snapshot_max_chunk_size: SNAPSHOT_PART_BYTES,
+        install_snapshot_timeout: SNAPSHOT_PART_MS,
         ..Config::default()
     };
     let config = config.validate().map_err(|error| Error::internal(format!("the control group: {error}")))?;
     Ok(Arc::new(config))
-}
-
-/// The way to other voters. A cluster of one node has none, so nothing is ever reached.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct NoPeers;
-
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the cluster has one node: it has no peers")]
-struct NoPeer;
-
-type Call<T, E = RaftError<u64>> = std::result::Result<T, RPCError<u64, BasicNode, E>>;
-
-#[expect(clippy::result_large_err, reason = "the error is openraft's")]
-fn unreachable<T, E: std::error::Error>() -> Call<T, E> {
-    Err(RPCError::Unreachable(Unreachable::new(&NoPeer)))
-}
-
-impl RaftNetworkFactory<Types> for NoPeers {
-    type Network = NoPeers;
-
-    async fn new_client(&mut self, _target: u64, _node: &BasicNode) -> NoPeers {
-        NoPeers
-    }
-}
-
-impl RaftNetwork<Types> for NoPeers {
-    async fn append_entries(
-        &mut self,
-        _request: AppendEntriesRequest<Types>,
-        _option: RPCOption,
-    ) -> Call<AppendEntriesResponse<u64>> {
-        unreachable()
-    }
-
-    async fn install_snapshot(
-        &mut self,
-        _request: InstallSnapshotRequest<Types>,
-        _option: RPCOption,
-    ) -> Call<InstallSnapshotResponse<u64>, RaftError<u64, InstallSnapshotError>> {
-        unreachable()
-    }
-
-    async fn vote(&mut self, _request: VoteRequest<u64>, _option: RPCOption) -> Call<VoteResponse<u64>> {
-        unreachable()
-    }
 }

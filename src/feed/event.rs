@@ -1,12 +1,14 @@
 //! What subscribers are told.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     store::Record,
     types::{Position, RowVersion},
 };
 
 /// What happened to a row, as seen through the subscription's predicate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// It was there when the subscription began.
     Snapshot,
@@ -19,7 +21,7 @@ pub enum EventKind {
 }
 
 /// A change of one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// What happened.
     pub kind: EventKind,
@@ -34,7 +36,7 @@ pub struct Event {
 }
 
 /// One delivery to a subscriber.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// Rows of the snapshot and changes that came in while it was scanned. To resume here is to begin anew.
     Snapshot {

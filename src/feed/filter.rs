@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, Source as Feeding};
 use crate::{
     catalog::Map,
     expr::{Predicate, Scope, Source},
-    partition::{Change, View},
+    partition::{Change, Cutover, View},
     row::{RowRef, Schema},
     store::{NotServing, Record},
     types::{Error, KeyRef, MapId, Position, Result, RowVersion},
@@ -39,20 +39,32 @@ impl Filter {
         self.map
     }
 
-    /// The catalogue changes: a later schema reads the rows of all before it, so the filter moves to it.
-    pub(super) fn follow(&mut self, view: &View) -> Result<()> {
-        let map = view.maps.get(&self.map).ok_or_else(|| Error::not_found("the map was dropped"))?;
+    /// The catalogue changes. `view` is that catalogue or a later one.
+    pub(super) fn follow(&mut self, catalogue: &Cutover, view: &View) -> Result<()> {
+        if !catalogue.maps.contains(&self.map) {
+            return Err(Error::not_found("the map was dropped"));
+        }
+        self.read_by(view)
+    }
+
+    /// The catalogue is what it is, whatever changed it: a map that is not there may still be to come.
+    pub(super) fn catch_up(&mut self, source: &Feeding<'_>) -> Result<()> {
+        if !source.is_readable() || !source.log.catalogue().maps.contains(&self.map) {
+            return Err(NotServing::NoMap.into());
+        }
+        self.read_by(source.view)
+    }
+
+    /// A later schema reads the rows of all before it, so the filter moves to it.
+    fn read_by(&mut self, view: &View) -> Result<()> {
+        // Dropped later on: an entry to come says so.
+        let Some(map) = view.maps.get(&self.map) else { return Ok(()) };
         let schema = |schema: Option<&Arc<Schema>>| schema.map(|schema| schema.id());
         if schema(map.map.schema()) > schema(self.schema.as_ref()) {
             let condition = self.predicate.as_ref().map(|predicate| predicate.text().to_owned());
             *self = Filter::compile(&map.map, condition.as_deref())?;
         }
         Ok(())
-    }
-
-    /// The catalogue is this, whatever changed it: a map that is not there may still be to come.
-    pub(super) fn catch_up(&mut self, view: &View) -> Result<()> {
-        if view.maps.contains_key(&self.map) { self.follow(view) } else { Err(NotServing::NoMap.into()) }
     }
 
     /// Whether the row is one of the subscription's. A row for which the predicate has no answer is not.

@@ -26,12 +26,14 @@ mod token;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 pub use event::{Event, EventKind, Message};
 pub use filter::Filter;
 pub use token::{MAX_TOKEN_BYTES, Token, TokenKey};
 
 use crate::{
-    partition::Log,
+    partition::{Log, View},
     store::Reader,
     types::{Error, Position},
 };
@@ -42,7 +44,7 @@ use subscriber::Subscriber;
 pub struct SubscriberId(pub u64);
 
 /// Where a subscription begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Start {
     /// With the rows as they are.
     Snapshot,
@@ -107,6 +109,15 @@ pub struct Source<'a> {
     pub log: &'a Log,
     /// Rows as of the last entry.
     pub reader: &'a Reader,
+    /// The catalogue that reads them: at least that of the last entry, or nothing is read.
+    pub view: &'a View,
+}
+
+impl Source<'_> {
+    /// A node may hear of entries before it hears of the catalogue under which they were written.
+    fn is_readable(&self) -> bool {
+        self.view.version >= self.log.catalogue().version
+    }
 }
 
 /// The subscriptions of one partition.
@@ -120,7 +131,7 @@ impl Feed {
     pub fn handle(&mut self, input: Input, source: &Source<'_>, effects: &mut Vec<Effect>) {
         match input {
             Input::Subscribe { id, mut filter, start, credits } => {
-                if let Err(error) = filter.catch_up(source.log.view()) {
+                if let Err(error) = filter.catch_up(source) {
                     effects.push(Effect::End { to: id, error });
                     return;
                 }
@@ -154,6 +165,12 @@ impl Feed {
     /// Entries were committed: everybody who waits for them is served.
     pub fn advance(&mut self, source: &Source<'_>, effects: &mut Vec<Effect>) {
         self.subscribers.retain(|id, subscriber| keep(*id, subscriber.serve(source), effects));
+    }
+
+    /// Ends every subscription.
+    pub fn close(&mut self, error: &Error, effects: &mut Vec<Effect>) {
+        let ended = std::mem::take(&mut self.subscribers).into_keys();
+        effects.extend(ended.map(|to| Effect::End { to, error: error.clone() }));
     }
 
     /// Whether nobody listens.

@@ -1,8 +1,8 @@
 //! One message in the making.
 
-use super::{Event, Filter, subscriber::Rows};
+use super::{Event, Filter, Source, subscriber::Rows};
 use crate::{
-    partition::{Change, Entry, Log},
+    partition::{Change, Entry},
     store::Record,
     types::{Error, Position},
 };
@@ -56,19 +56,19 @@ impl Batch {
     pub(super) fn read(
         &mut self,
         filter: &mut Filter,
-        log: &Log,
+        source: &Source<'_>,
         from: Position,
         is_news: impl Fn(&Entry, &Change) -> bool,
     ) -> Reading {
-        let Ok(entries) = log.after(from) else { return Reading::Gone };
+        let Ok(entries) = source.log.after(from) else { return Reading::Gone };
         let mut read = from;
         for entry in entries {
             if self.is_full() {
                 break;
             }
             for change in &entry.changes {
-                if let Change::Catalogue(view) = change {
-                    if let Err(error) = filter.follow(view) {
+                if let Change::Catalogue(catalogue) = change {
+                    if let Err(error) = filter.follow(catalogue, source.view) {
                         return Reading::Ended(read, error);
                     }
                 } else if is_news(entry, change)

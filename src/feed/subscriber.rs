@@ -69,7 +69,7 @@ impl Subscriber {
     /// Gives it what is there, as far as its credits reach.
     pub(super) fn serve(&mut self, source: &Source<'_>) -> Served {
         let mut served = Served::default();
-        while self.credits > 0 {
+        while self.credits > 0 && source.is_readable() {
             match self.step(source, &mut served.messages) {
                 Ok(true) => {}
                 Ok(false) => break,
@@ -90,7 +90,7 @@ impl Subscriber {
                     messages.push(Message::Overrun);
                 }
                 // It skips to the end of the log, past whatever changed the map's schema on the way.
-                self.filter.catch_up(source.log.view())?;
+                self.filter.catch_up(source)?;
                 self.phase = Phase::Scanning(Scan::new(source.log.last()));
                 Ok(true)
             }
@@ -106,7 +106,7 @@ impl Subscriber {
             return Ok(false);
         }
         let mut batch = Batch::new(self.credits);
-        let reading = batch.read(&mut self.filter, source.log, *read, |_, _| true);
+        let reading = batch.read(&mut self.filter, source, *read, |_, _| true);
         let after = *told;
         if let Reading::UpTo(position) | Reading::Ended(position, _) = &reading {
             *read = *position;
@@ -138,7 +138,7 @@ impl Subscriber {
             let map = self.filter.map();
             let read = scan.read;
             let is_news = |entry: &_, change: &_| scan.is_news(source.reader, map, entry, change);
-            match batch.read(&mut self.filter, source.log, read, is_news) {
+            match batch.read(&mut self.filter, source, read, is_news) {
                 Reading::UpTo(position) => scan.read = position,
                 Reading::Ended(_, error) => return Err(error),
                 Reading::Gone => self.phase = Phase::Beginning { overrun: true },

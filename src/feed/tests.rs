@@ -61,7 +61,11 @@ impl Stream {
     fn feed_does(&mut self, act: impl FnOnce(&mut Feed, &Source<'_>, &mut Vec<Effect>)) -> Vec<String> {
         let mut effects = Vec::new();
         let reader = self.bench.core.reader();
-        act(&mut self.feed, &Source { log: self.bench.core.log(), reader: &reader }, &mut effects);
+        act(
+            &mut self.feed,
+            &Source { log: self.bench.core.log(), reader: &reader, view: self.bench.core.view() },
+            &mut effects,
+        );
         effects.iter().map(line).collect()
     }
 }

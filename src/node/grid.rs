@@ -11,23 +11,26 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     connection::{Outbox, Reply},
+    cutover,
     deploy::{self, Deployed, Package},
+    models,
     options::Options,
+    primaries::Primaries,
     sessions::Sessions,
     shared::Shared,
     subscription::{Subscription, Target},
     worker::Message,
 };
 use crate::{
-    binding,
     catalog::{Binding, BindingFile, Catalogue, Command, Map, Response},
     control::Control,
     feed::{Filter, Start, Token},
+    net::Net,
     partition::{Outcome, Request, View},
-    store::{Cursor, GLANCES, Record, warm},
+    store::{Cursor, GLANCES, NotServing, Record, warm},
     telemetry::Metrics,
     topology::partition_of,
-    types::{CatalogueVersion, Error, Key, MapId, PartitionId, Result, SessionId},
+    types::{CatalogueVersion, Error, Key, MapId, NodeId, PartitionId, PlacementVersion, Result, SessionId},
 };
 
 /// A node as its servers see it. A clone is another handle.
@@ -38,13 +41,12 @@ pub struct Grid {
 
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
-    pub(super) control: Control,
+    pub(super) control: Arc<Control>,
     pub(super) catalogue: watch::Receiver<Arc<Catalogue>>,
     /// The view that all partitions have cut over to.
     pub(super) view: watch::Receiver<Arc<View>>,
     pub(super) sessions: Sessions,
     pub(super) options: Options,
-    pub(super) proposing: tokio::sync::Mutex<()>,
     /// One deploy at a time: a model load makes its neighbours slow.
     pub(super) deploying: tokio::sync::Mutex<()>,
 }
@@ -77,6 +79,51 @@ impl Grid {
     /// Microseconds on the node's clock: what deadlines are given in.
     pub fn mono_us(&self) -> u64 {
         self.inner.shared.clock.mono_us()
+    }
+
+    /// This node.
+    pub fn me(&self) -> NodeId {
+        self.inner.shared.me
+    }
+
+    /// The network of the nodes; none for a node that is alone.
+    pub fn net(&self) -> Option<&Net> {
+        self.inner.shared.net.as_ref()
+    }
+
+    /// Whether this node serves all that it holds as primary.
+    pub fn is_ready(&self) -> bool {
+        let shared = &self.inner.shared;
+        let primaries = shared.primaries.load();
+        let serves =
+            |partition| shared.read(partition, |reader| reader.check(shared.clock.mono_us())).is_ok();
+        let mut here = (0..self.partition_count())
+            .map(PartitionId)
+            .filter(|partition| primaries.node(*partition) == Some(shared.me));
+        let known = self.catalogue();
+        primaries.placement() > PlacementVersion(0)
+            && self.view().version >= known.version
+            && here.all(serves)
+    }
+
+    /// The node that leads the control group, as far as this one knows.
+    pub fn leader(&self) -> Option<NodeId> {
+        self.inner.control.leadership().borrow().leader
+    }
+
+    /// Where the primaries are: one answer for as long as it is held.
+    pub fn primaries(&self) -> Arc<Primaries> {
+        self.inner.shared.primaries.load_full()
+    }
+
+    /// The node of a partition's primary; none if the partition is lost.
+    pub fn primary_of(&self, partition: PartitionId) -> Option<NodeId> {
+        self.inner.shared.primaries.load().node(partition)
+    }
+
+    /// Whether this node has a partition's primary.
+    pub fn is_here(&self, partition: PartitionId) -> bool {
+        self.primary_of(partition) == Some(self.me())
     }
 
     /// The id of the cluster.
@@ -120,26 +167,29 @@ impl Grid {
     /// Reads one committed row.
     pub fn read(&self, map: MapId, key: &Key) -> Result<Option<Record>> {
         let shared = &self.inner.shared;
-        let reader = &shared.readers[usize::from(self.partition_of(key).0)];
-        Ok(reader.read(map, key.packed(), || shared.clock.mono_us())?)
+        let now_us = || shared.clock.mono_us();
+        shared.read(self.partition_of(key), |reader| reader.read(map, key.packed(), now_us))
     }
 
     /// Brings rows near that are about to be read.
     pub fn warm<'a>(&self, rows: impl Iterator<Item = (MapId, &'a Key)>) {
         let readers = &self.inner.shared.readers;
         let row = |(map, key): (MapId, &'a Key)| {
-            (&readers[usize::from(self.partition_of(key).0)], map, key.packed())
+            (readers[usize::from(self.partition_of(key).0)].load(), map, key.packed())
         };
         let rows: SmallVec<[_; GLANCES]> = rows.map(row).collect();
-        warm(&rows);
+        let here = rows.iter().filter_map(|(reader, map, key)| Some((reader.as_deref()?, *map, *key)));
+        warm(&here.collect::<SmallVec<[_; GLANCES]>>());
     }
 
     /// Committed rows of one shard of one partition. Begin with the default place; none comes after the last.
     pub fn scan(&self, map: MapId, place: Place) -> Result<(Vec<Record>, Option<Place>)> {
         let shared = &self.inner.shared;
-        let reader = &shared.readers[usize::from(place.partition.0)];
-        let (records, next) = reader.scan(map, place.cursor)?;
-        reader.check(shared.clock.mono_us())?;
+        let (records, next) = shared.read(place.partition, |reader| {
+            let scanned = reader.scan(map, place.cursor)?;
+            reader.check(shared.clock.mono_us())?;
+            Ok::<_, NotServing>(scanned)
+        })?;
         let next = match next {
             Some(cursor) => Some(Place { cursor, ..place }),
             None => {
@@ -153,25 +203,23 @@ impl Grid {
     /// How many rows a map has.
     pub fn size(&self, map: MapId) -> Result<u64> {
         let shared = &self.inner.shared;
-        let rows =
-            shared.readers.iter().map(|reader| reader.len(map)).sum::<std::result::Result<usize, _>>()?;
-        shared.readers.iter().try_for_each(|reader| reader.check(shared.clock.mono_us()))?;
-        Ok(rows as u64)
+        let rows = |partition| {
+            shared.read(PartitionId(partition), |reader| {
+                let rows = reader.len(map)?;
+                reader.check(shared.clock.mono_us())?;
+                Ok::<_, NotServing>(rows as u64)
+            })
+        };
+        (0..self.partition_count()).map(rows).sum()
     }
 
-    /// Changes the cluster's metadata; returns once this node's partitions have cut over to it.
+    /// Changes the cluster's metadata; returns once the partitions have cut over to it: this node's, and those of the
+    /// other nodes as far as they are in reach.
     pub async fn propose(&self, command: Command) -> Result<Response> {
-        let response = {
-            // What is admitted must still hold when it is applied.
-            let _one_at_a_time = self.inner.proposing.lock().await;
-            binding::admit(&self.catalogue(), &command)?;
-            self.inner.control.propose(command).await?
-        };
+        let response = self.inner.control.propose(command).await?;
         let version = self.catalogue().version;
-        let mut view = self.inner.view.clone();
-        view.wait_for(|view| view.version >= version)
-            .await
-            .map_err(|_| Error::unavailable("the node is shutting down"))?;
+        cutover::reached(self.inner.view.clone(), version).await?;
+        cutover::others_reached(self, version).await;
         Ok(response)
     }
 
@@ -192,20 +240,10 @@ impl Grid {
         self.inner.shared.models.insert(digest, loaded);
         let proposed = self.propose(Command::AddModel { version, alias: alias.clone() }).await;
         if proposed.is_err() {
-            self.drop_unused_models();
+            models::drop_unused(&self.inner.shared, &self.catalogue());
         }
         proposed?;
         Ok(Deployed { name, version: number, digest, alias, nodes: 1 })
-    }
-
-    /// Forgets the models that the catalogue does not know (any more).
-    fn drop_unused_models(&self) {
-        let catalogue = self.catalogue();
-        let known = |digest: &_| {
-            let mut versions = catalogue.models().values().flat_map(|model| model.versions().values());
-            versions.any(|version| version.digest == *digest)
-        };
-        self.inner.shared.models.retain(known);
     }
 
     /// Adds or replaces a binding.
@@ -248,7 +286,8 @@ impl Grid {
                 vec![start; usize::from(self.partition_count())]
             }
         };
-        let target = Target { filter, filter_hash, start };
+        let condition = condition.map(str::to_owned);
+        let target = Target { filter, condition, filter_hash, start };
         Ok(Subscription::open(&self.inner.shared, target, self.inner.options.subscriber_credits))
     }
 

@@ -7,15 +7,21 @@
 mod clock;
 mod combiner;
 mod connection;
+mod cutover;
 mod deploy;
 mod grid;
 mod lanes;
+mod models;
 mod options;
+mod peer;
 mod pool;
+mod primaries;
+mod proposals;
 mod sessions;
 mod shared;
 mod start;
 mod subscription;
+mod supervision;
 #[cfg(test)]
 mod tests;
 mod upkeep;
@@ -27,5 +33,6 @@ pub use deploy::{Deployed, Package};
 pub use grid::{Applied, Connection, Grid, Place, Replies};
 pub use lanes::Lanes;
 pub use options::Options;
+pub use primaries::Primaries;
 pub use start::Node;
 pub use subscription::{Notice, Subscription};

@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::control;
+use crate::{
+    binding,
+    catalog::{DEFAULT_BACKUP_COUNT, DEFAULT_MIN_IN_SYNC},
+    control,
+    net::Net,
+};
 
 /// How a node runs.
 #[derive(Clone, Debug)]
@@ -13,10 +18,20 @@ pub struct Options {
     pub name: Option<String>,
     /// Where clients reach it, as told to them.
     pub advertise: String,
-    /// Where peers reach it, as told to them.
-    pub peer_advertise: String,
+    /// Where it listens for peers, if it has a secret.
+    pub peer_listen: String,
+    /// Where peers reach it, as told to them; none: where it listens for them.
+    pub peer_advertise: Option<String>,
+    /// Where other nodes of the cluster may be found.
+    pub seeds: Vec<String>,
+    /// How many nodes found a cluster together; one, if none is given and there are no seeds.
+    pub expect: Option<u32>,
     /// How many partitions a cluster is founded with.
     pub partition_count: u16,
+    /// Copies of a partition beside its primary, in a cluster that is founded.
+    pub backup_count: u8,
+    /// Replicas that must have a write before it is acknowledged, the primary included, in a cluster that is founded.
+    pub min_in_sync: u8,
     /// How many workers share the partitions; none: as many as there are cores.
     pub workers: Option<usize>,
     /// Threads of the score pool, for batches too dear to run between other operations; none: one less than
@@ -40,8 +55,13 @@ impl Default for Options {
             data_dir: None,
             name: None,
             advertise: "127.0.0.1:7700".to_owned(),
-            peer_advertise: "127.0.0.1:7701".to_owned(),
+            peer_listen: "127.0.0.1:7701".to_owned(),
+            peer_advertise: None,
+            seeds: Vec::new(),
+            expect: None,
             partition_count: 271,
+            backup_count: DEFAULT_BACKUP_COUNT,
+            min_in_sync: DEFAULT_MIN_IN_SYNC,
             workers: None,
             score_threads: None,
             inline_us: 200,
@@ -55,13 +75,20 @@ impl Default for Options {
 
 impl Options {
     /// What the control group of this node needs.
-    pub(super) fn control(&self) -> control::Options {
+    pub(super) fn control(&self, net: Option<&Net>) -> control::Options {
+        let listening = net.map_or_else(|| self.peer_listen.clone(), |net| net.listening_at().to_string());
         control::Options {
-            data_dir: self.data_dir.clone(),
             partition_count: self.partition_count,
+            backup_count: self.backup_count,
+            min_in_sync: self.min_in_sync,
+            expect: self.expect,
+            has_seeds: !self.seeds.is_empty(),
             name: self.name.clone(),
             address: self.advertise.clone(),
-            peer_address: self.peer_advertise.clone(),
+            peer_address: self.peer_advertise.clone().unwrap_or(listening),
+            admission: control::Admission::new(|catalogue, command| {
+                binding::admit(catalogue, command).map(drop)
+            }),
         }
     }
 }

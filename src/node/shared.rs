@@ -8,23 +8,31 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, sync::Notify};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, mpsc},
+};
 
 use super::{
     clock::Clock,
     combiner::{Combiner, Drained},
     connection::Connections,
     pool::Pool,
+    primaries::Primaries,
+    proposals::Proposed,
     subscription::Subscribers,
     worker::{Message, Worker},
 };
 use crate::{
     binding::Scores,
     feed::TokenKey,
+    net::Net,
+    partition::{Limits, Timing},
     scoring::{Batch, Models},
     store::Reader,
     telemetry::Metrics,
-    types::{CatalogueVersion, PartitionId, Result},
+    types::{CatalogueVersion, Error, NodeId, PartitionId, Result},
 };
 
 /// What a worker tells of itself.
@@ -44,7 +52,14 @@ impl Default for WorkerStatus {
 
 /// What all parts of a node see.
 pub(super) struct Shared {
+    pub(super) me: NodeId,
     pub(super) cluster: u64,
+    /// None for a node that is alone.
+    pub(super) net: Option<Net>,
+    /// What one replica may hold.
+    pub(super) limits: Limits,
+    /// How long things take between replicas.
+    pub(super) timing: Timing,
     pub(super) clock: Clock,
     pub(super) runtime: Handle,
     pub(super) connections: Connections,
@@ -58,8 +73,12 @@ pub(super) struct Shared {
     pub(super) status: Vec<WorkerStatus>,
     /// A worker has cut over.
     pub(super) adopted: Notify,
-    /// By partition.
-    pub(super) readers: Vec<Reader>,
+    /// Where each partition's primary is.
+    pub(super) primaries: ArcSwap<Primaries>,
+    /// By partition; none where this node is not the primary.
+    pub(super) readers: Vec<ArcSwapOption<Reader>>,
+    /// What the primaries of this node ask the control group for.
+    pub(super) proposals: mpsc::UnboundedSender<Proposed>,
     /// Set once, as soon as the workers stand: they hold this structure themselves.
     pub(super) workers: OnceLock<Vec<Combiner<Worker>>>,
 }
@@ -93,6 +112,32 @@ impl Shared {
         for number in 0..self.status.len() {
             self.post_to(number, message());
         }
+    }
+
+    /// Reads from the partition, if this node is its primary.
+    pub(super) fn read<T, E: Into<Error>>(
+        &self,
+        partition: PartitionId,
+        read: impl FnOnce(&Reader) -> std::result::Result<T, E>,
+    ) -> Result<T> {
+        let reader = self.readers.get(usize::from(partition.0)).map(ArcSwapOption::load);
+        match reader.as_deref() {
+            Some(Some(reader)) => read(reader).map_err(Into::into),
+            _ => Err(Primaries::elsewhere(partition, self.primaries.load().node(partition))),
+        }
+    }
+
+    /// Lets the partition be read through this reader from now on.
+    pub(super) fn publish_reader(&self, partition: PartitionId, reader: Option<Arc<Reader>>) {
+        if let Some(place) = self.readers.get(usize::from(partition.0)) {
+            place.store(reader);
+        }
+    }
+
+    /// Has a change of a configuration proposed.
+    pub(super) fn propose(&self, proposed: Proposed) {
+        // Whoever proposes ends with the node.
+        let _ = self.proposals.send(proposed);
     }
 
     /// Which worker has the partition.

@@ -3,11 +3,13 @@
 use std::{
     sync::{Arc, OnceLock},
     thread::available_parallelism,
+    time::Duration,
 };
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::{
     runtime::Handle,
-    sync::{Notify, watch},
+    sync::{Notify, mpsc, watch},
     task::JoinSet,
 };
 
@@ -15,29 +17,35 @@ use super::{
     clock::Clock,
     combiner::Combiner,
     connection::Connections,
+    cutover,
     grid::{Grid, Inner},
+    models,
     options::Options,
+    peer,
     pool::Pool,
+    primaries::Primaries,
+    proposals,
     sessions::Sessions,
     shared::{Shared, WorkerStatus},
-    subscription::Subscribers,
+    subscription::{self, Subscribers},
+    supervision::Supervision,
     upkeep,
-    worker::{Unit, Worker},
+    worker::Worker,
 };
 use crate::{
-    catalog::Catalogue,
-    control::Control,
+    control::{Control, Opened},
     feed::TokenKey,
-    model::Model,
-    partition::{Core, Setup, Timing, View},
-    scoring::{Loaded, Models, format_of},
-    store::Reader,
+    net::{self, Net},
+    partition::{Limits, Timing, View},
+    scoring::Models,
     telemetry::Metrics,
-    types::{Error, NodeId, PartitionId, Result},
+    types::{Error, Result},
 };
 
-/// What a model loaded at a restart is assumed to cost until it has run, in nanoseconds a row.
-const UNKNOWN_ROW_COST_NS: u64 = 10_000;
+/// How long a node may take to serve what it holds, once it is a member: others may have to agree to it.
+const SERVE_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether it does.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// A running node.
 pub struct Node {
@@ -46,48 +54,25 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node; returns once it can serve.
+    /// Starts a node; returns once it is a member of a cluster and serves what it holds.
     pub async fn start(options: Options) -> Result<Node> {
-        let control = Control::start(options.control()).await?;
-        let catalogue = control.watch();
-        let first = catalogue.borrow().clone();
-        let models = Models::default();
-        load_models(&models, &control, &options, &first).await?;
-        let (cores, readers) = cores(&options, &first, control.started().node)?;
-        let workers = options.workers.unwrap_or_else(processors).clamp(1, cores.len().max(1));
-        let shared = Arc::new(Shared {
-            cluster: first.cluster,
-            clock: Clock::start(),
-            runtime: Handle::current(),
-            connections: Connections::default(),
-            subscribers: Subscribers::default(),
-            models,
-            metrics: Arc::new(Metrics::new()),
-            pool: Pool::start(options.score_threads.unwrap_or_else(|| processors().saturating_sub(1)))
-                .map_err(|error| Error::internal(format!("the score pool did not start: {error}")))?,
-            inline_us: options.inline_us,
-            token_key: TokenKey::derive(first.cluster, &options.secret),
-            status: (0..workers).map(|_| WorkerStatus::default()).collect(),
-            adopted: Notify::new(),
-            readers,
-            workers: OnceLock::new(),
-        });
-        share_out(&shared, cores);
-        let (view_sender, view) = watch::channel(Arc::new(View::default()));
-        let inner = Inner {
-            shared,
-            control,
-            catalogue,
-            view,
-            sessions: Sessions::default(),
-            options,
-            proposing: tokio::sync::Mutex::default(),
-            deploying: tokio::sync::Mutex::default(),
-        };
-        let grid = Grid { inner: Arc::new(inner) };
-        let mut tasks = JoinSet::new();
-        upkeep::start(&grid, view_sender, &mut tasks).await?;
-        Ok(Node { grid, tasks })
+        let metrics = Arc::new(Metrics::new());
+        let opened = Control::open(options.data_dir.clone()).await?;
+        let net = start_net(&options, &opened, &metrics).await?;
+        let started = Node::join(options, opened, net.clone(), metrics).await;
+        if let (Err(_), Some(net)) = (&started, net) {
+            net.shutdown().await;
+        }
+        started
+    }
+
+    async fn join(options: Options, opened: Opened, net: Option<Net>, metrics: Arc<Metrics>) -> Result<Node> {
+        let control = Arc::new(Control::start(opened, options.control(net.as_ref()), net.clone()).await?);
+        let started = start_workers(options, control.clone(), net, metrics).await;
+        if started.is_err() {
+            control.shutdown().await;
+        }
+        started
     }
 
     /// The handle for servers.
@@ -95,11 +80,123 @@ impl Node {
         self.grid.clone()
     }
 
+    /// Returns when the node can go on no more, with the reason; it is to be shut down then.
+    pub async fn failed(&self) -> Error {
+        self.grid.inner.control.failed().await
+    }
+
     /// Ends the node's tasks and threads. Rows were in memory and go with it.
     pub async fn shutdown(mut self) {
         self.tasks.shutdown().await;
-        self.grid.inner.shared.pool.stop();
+        let shared = &self.grid.inner.shared;
+        shared.pool.stop();
         self.grid.inner.control.shutdown().await;
+        if let Some(net) = &shared.net {
+            net.shutdown().await;
+        }
+    }
+}
+
+/// Listens for peers, if there is a secret by which to know them.
+async fn start_net(options: &Options, opened: &Opened, metrics: &Arc<Metrics>) -> Result<Option<Net>> {
+    if options.secret.is_empty() {
+        return Ok(None);
+    }
+    let listen = &options.peer_listen;
+    let found = tokio::net::lookup_host(listen).await.map(|mut found| found.next());
+    let listen = found.ok().flatten().ok_or_else(|| {
+        Error::invalid(format!("cannot listen for peers at {listen}")).hint("addresses are written host:port")
+    })?;
+    let net = Net::start(
+        net::Options {
+            node: opened.node(),
+            cluster: opened.cluster(),
+            listen,
+            advertise: options.peer_advertise.clone(),
+            seeds: options.seeds.clone(),
+            secret: options.secret.clone(),
+        },
+        metrics.clone(),
+    )?;
+    Ok(Some(net))
+}
+
+async fn start_workers(
+    options: Options,
+    control: Arc<Control>,
+    net: Option<Net>,
+    metrics: Arc<Metrics>,
+) -> Result<Node> {
+    let catalogue = control.watch();
+    let first = catalogue.borrow().clone();
+    let started = control.started();
+    let models = Models::default();
+    models::load_missing(&models, &control, &options.engine, &first).await?;
+    let partitions = first.partition_count;
+    let workers = options.workers.unwrap_or_else(processors).clamp(1, usize::from(partitions).max(1));
+    let (proposals, asked) = mpsc::unbounded_channel();
+    let shared = Arc::new(Shared {
+        me: started.node,
+        cluster: first.cluster,
+        net,
+        limits: Limits { min_in_sync: first.min_in_sync.into(), ..options.partition },
+        timing: Timing::default(),
+        clock: Clock::start(),
+        runtime: Handle::current(),
+        connections: Connections::default(),
+        subscribers: Subscribers::new(started.incarnation),
+        models,
+        metrics,
+        pool: Pool::start(options.score_threads.unwrap_or_else(|| processors().saturating_sub(1)))
+            .map_err(|error| Error::internal(format!("the score pool did not start: {error}")))?,
+        inline_us: options.inline_us,
+        token_key: TokenKey::derive(first.cluster, &options.secret),
+        status: (0..workers).map(|_| WorkerStatus::default()).collect(),
+        adopted: Notify::new(),
+        primaries: ArcSwap::from_pointee(Primaries::default()),
+        readers: (0..partitions).map(|_| ArcSwapOption::empty()).collect(),
+        proposals,
+        workers: OnceLock::new(),
+    });
+    share_out(&shared, partitions);
+    let (view_sender, view) = watch::channel(Arc::new(View::default()));
+    let inner = Inner {
+        shared: shared.clone(),
+        control: control.clone(),
+        catalogue,
+        view,
+        sessions: Sessions::default(),
+        options,
+        deploying: tokio::sync::Mutex::default(),
+    };
+    let grid = Grid { inner: Arc::new(inner) };
+    let mut tasks = JoinSet::new();
+    let supervision = Supervision::new(&shared, control.clone());
+    if let Some(net) = &shared.net {
+        peer::listen(&shared, net);
+        cutover::answer(&grid, net);
+        subscription::answer(&grid, net);
+    }
+    tasks.spawn(supervision.run());
+    tasks.spawn(proposals::run(Arc::downgrade(&shared), control, asked));
+    tasks.spawn(cutover::follow(grid.clone(), view_sender));
+    tasks.spawn(upkeep::wake_workers(grid.clone()));
+    tasks.spawn(upkeep::bookmark(grid.clone()));
+    wait_until_ready(&grid).await;
+    Ok(Node { grid, tasks })
+}
+
+/// Waits until what this node holds as primary is served.
+async fn wait_until_ready(grid: &Grid) {
+    let waiting = async {
+        while !grid.is_ready() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    if tokio::time::timeout(SERVE_WITHIN, waiting).await.is_err() {
+        tracing::warn!(
+            "this node does not serve all that it holds yet: `embergrid cluster status` tells more"
+        );
     }
 }
 
@@ -107,59 +204,10 @@ fn processors() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Loads every model of the catalogue from the node's blobs.
-async fn load_models(
-    models: &Models,
-    control: &Control,
-    options: &Options,
-    catalogue: &Catalogue,
-) -> Result<()> {
-    for version in catalogue.models().values().flat_map(|model| model.versions().values()) {
-        let place = || format!("model {}@{}", version.name, version.version);
-        let bytes = control.blobs().read(version.digest).await.map_err(|error| error.within(place()))?;
-        let bytes = bytes
-            .ok_or_else(|| Error::unavailable("its bytes are not in the data folder").within(place()))?;
-        let engine = options.engine;
-        let format = format_of(version.kind).map_err(|error| error.within(place()))?;
-        let model = tokio::task::spawn_blocking(move || Model::load(&bytes, format, &engine))
-            .await
-            .map_err(|error| Error::internal(format!("loading failed: {error}")).within(place()))?
-            .map_err(|error| Error::from(error).within(place()))?;
-        models.insert(version.digest, Loaded::new(model, UNKNOWN_ROW_COST_NS));
-    }
-    Ok(())
-}
-
-/// A core for each partition, with a reader of its rows.
-fn cores(options: &Options, catalogue: &Catalogue, me: NodeId) -> Result<(Vec<Core>, Vec<Reader>)> {
-    let core = |(partition, configuration): (PartitionId, &crate::catalog::Configuration)| {
-        let replica = configuration
-            .replica_at(me)
-            .ok_or_else(|| Error::internal(format!("partition {partition} is not held by this node")))?;
-        let core = Core::new(Setup {
-            partition,
-            configuration: Arc::new(configuration.clone()),
-            me: replica.join,
-            limits: options.partition,
-            timing: Timing::default(),
-            seed: catalogue.cluster ^ u64::from(partition.0),
-        });
-        let reader = core.reader();
-        Ok((core, reader))
-    };
-    let partitions = (0..).map(PartitionId).zip(catalogue.configurations());
-    Ok(partitions.map(core).collect::<Result<Vec<_>>>()?.into_iter().unzip())
-}
-
-/// Gives every worker its partitions.
-fn share_out(shared: &Arc<Shared>, cores: Vec<Core>) {
+/// Starts the workers, which share the partitions.
+fn share_out(shared: &Arc<Shared>, partitions: u16) {
     let workers = shared.status.len();
-    let mut units: Vec<Vec<Unit>> = (0..workers).map(|_| Vec::new()).collect();
-    for (partition, core) in (0..).map(PartitionId).zip(cores) {
-        units[shared.worker_of(partition)].push(Unit::new(partition, core));
-    }
-    let worker = |(number, units)| Combiner::new(Worker::new(number, workers, Arc::downgrade(shared), units));
-    let workers = units.into_iter().enumerate().map(worker).collect();
+    let worker = |number| Combiner::new(Worker::new(number, workers, partitions, Arc::downgrade(shared)));
     // Set once: this is the only place.
-    let _ = shared.workers.set(workers);
+    let _ = shared.workers.set((0..workers).map(worker).collect());
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::{Entry, Frame, MapView, Origin, Proposal};
 use crate::{
@@ -72,7 +73,7 @@ pub struct Ticket {
 }
 
 /// What became of a request that was not refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// False: the condition was not met, nothing changed.
     pub applied: bool,

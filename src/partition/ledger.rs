@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Entry, Limits, Log, View, sessions::Sessions, tail::Tail};
+use super::{Change, Cutover, Entry, Limits, Log, sessions::Sessions, tail::Tail};
 use crate::{
     store::Writer,
     types::{Position, Seq, Timestamp},
@@ -32,10 +32,10 @@ impl Ledger {
     }
 
     /// Forgets everything: what follows `at` will be told, and what led to it copied.
-    pub(super) fn reset(&mut self, at: Position, time: Timestamp, view: Arc<View>, limits: &Limits) {
+    pub(super) fn reset(&mut self, at: Position, time: Timestamp, catalogue: Arc<Cutover>, limits: &Limits) {
         self.store.clear();
-        self.store.keep_maps(view.maps.keys().copied());
-        self.log = Log::new(at, view, limits);
+        self.store.keep_maps(catalogue.maps.iter().copied());
+        self.log = Log::new(at, catalogue, limits);
         self.tail = Tail::default();
         self.sessions = Sessions::new(limits);
         self.time = time;
@@ -93,7 +93,7 @@ impl Ledger {
         drop(changes);
         for change in &entry.changes {
             match change {
-                Change::Catalogue(view) => self.store.keep_maps(view.maps.keys().copied()),
+                Change::Catalogue(catalogue) => self.store.keep_maps(catalogue.maps.iter().copied()),
                 Change::EndSession(session) => self.sessions.end(*session),
                 _ => {}
             }

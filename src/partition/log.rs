@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Change, Entry, Limits, View};
+use super::{Change, Cutover, Entry, Limits};
 use crate::types::{Position, Seq};
 
 /// How many times its limits the log may grow for the sake of a learner that has yet to get entries.
@@ -16,7 +16,7 @@ pub struct Log {
     /// The entry before the first one kept.
     floor: Position,
     last: Position,
-    view: Arc<View>,
+    catalogue: Arc<Cutover>,
     max_entries: usize,
     max_bytes: usize,
     /// Entries after this one are needed elsewhere.
@@ -29,14 +29,14 @@ pub struct Log {
 pub struct Gone;
 
 impl Log {
-    /// Nothing is known of what led to `start`, where the catalogue was `view`.
-    pub(super) fn new(start: Position, view: Arc<View>, limits: &Limits) -> Self {
+    /// Nothing is known of what led to `start`, where the catalogue was this.
+    pub(super) fn new(start: Position, catalogue: Arc<Cutover>, limits: &Limits) -> Self {
         Log {
             entries: VecDeque::new(),
             bytes: 0,
             floor: start,
             last: start,
-            view,
+            catalogue,
             max_entries: limits.log_entries,
             max_bytes: limits.log_bytes,
             held_after: None,
@@ -54,8 +54,8 @@ impl Log {
     }
 
     /// The catalogue as of the last committed entry.
-    pub fn view(&self) -> &Arc<View> {
-        &self.view
+    pub fn catalogue(&self) -> &Arc<Cutover> {
+        &self.catalogue
     }
 
     /// The bytes that the kept entries hold, roughly.
@@ -76,8 +76,8 @@ impl Log {
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         self.last = entry.position;
         for change in &entry.changes {
-            if let Change::Catalogue(view) = change {
-                self.view = view.clone();
+            if let Change::Catalogue(catalogue) = change {
+                self.catalogue = catalogue.clone();
             }
         }
         self.bytes += entry.size();

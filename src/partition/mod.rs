@@ -47,4 +47,4 @@ pub use limits::Limits;
 pub use log::{Gone, Log};
 pub use replication::{Body, Frame, Part, Place, Proposal, Timing, Verdict};
 pub use sessions::SessionCopy;
-pub use view::{MapView, View};
+pub use view::{Cutover, MapView, View};

@@ -1,6 +1,11 @@
 //! What a partition knows of the catalogue.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     binding::{Compiled, compile},
@@ -15,6 +20,16 @@ pub struct View {
     pub version: CatalogueVersion,
     /// The maps.
     pub maps: BTreeMap<MapId, Arc<MapView>>,
+}
+
+/// What an entry tells of a catalogue: as much as is needed to apply the entries after it. The rest, every node has
+/// from the control group, and needs it only where decisions are made or rows are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cutover {
+    /// The catalogue's version.
+    pub version: CatalogueVersion,
+    /// The maps that there are.
+    pub maps: BTreeSet<MapId>,
 }
 
 /// One map and its bindings.
@@ -32,6 +47,11 @@ impl View {
     pub fn compile(catalogue: &Catalogue) -> Result<View> {
         let maps = catalogue.maps().map(|map| Ok((map.id, Arc::new(MapView::compile(catalogue, map)?))));
         Ok(View { version: catalogue.version, maps: maps.collect::<Result<_>>()? })
+    }
+
+    /// What an entry tells of it.
+    pub fn cutover(&self) -> Cutover {
+        Cutover { version: self.version, maps: self.maps.keys().copied().collect() }
     }
 }
 
@@ -52,12 +72,5 @@ impl MapView {
             a.id == b.id && a.model.version == b.model.version && a.schema == b.schema
         };
         self.bindings.len() == other.bindings.len() && self.bindings.iter().zip(&other.bindings).all(alike)
-    }
-}
-
-/// A version of the catalogue is one thing, whoever compiled it.
-impl PartialEq for View {
-    fn eq(&self, other: &Self) -> bool {
-        self.version == other.version
     }
 }

@@ -6,6 +6,7 @@
 //! - No lock is held when a call returns: rows leave as handles.
 
 mod lease;
+mod packed;
 mod reader;
 mod record;
 mod table;
@@ -21,6 +22,7 @@ use std::{
 
 use parking_lot::RwLock;
 
+pub use packed::Malformed;
 pub use reader::{Cursor, NotServing, Reader};
 pub use record::{Lineage, MAX_LINEAGE, Parts, Record};
 pub use table::KeyHash;

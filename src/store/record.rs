@@ -22,13 +22,16 @@ use smallvec::SmallVec;
 use triomphe::ThinArc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::packed::{self, Malformed};
 use crate::types::{BindingId, RowVersion, Timestamp};
 
-const VERSION_BYTES: u8 = 0b0000_0111;
+pub(super) const VERSION_BYTES: u8 = 0b0000_0111;
 const UNSCORED: u8 = 0b0000_1000;
-const EXPIRES: u8 = 0b0001_0000;
-const LINEAGE: u8 = 0b0010_0000;
-const LONG_KEY: u8 = 0b0100_0000;
+pub(super) const EXPIRES: u8 = 0b0001_0000;
+pub(super) const LINEAGE: u8 = 0b0010_0000;
+pub(super) const LONG_KEY: u8 = 0b0100_0000;
+/// What no record has.
+pub(super) const UNKNOWN: u8 = 0b1000_0000;
 
 /// The bindings that one row can carry scores of.
 pub const MAX_LINEAGE: usize = u8::MAX as usize;
@@ -97,6 +100,12 @@ impl Record {
             packed.push(kept.len() as u8);
         }
         Record(ThinArc::from_header_and_slice((), &packed))
+    }
+
+    /// Takes over packed bytes from outside, after checking them.
+    pub fn from_packed(packed: &[u8]) -> Result<Record, Malformed> {
+        packed::check(packed)?;
+        Ok(Record(ThinArc::from_header_and_slice((), packed)))
     }
 
     /// The packed key.
@@ -178,7 +187,8 @@ impl Record {
         std::ptr::eq(self.bytes(), other.bytes())
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// All of it, packed.
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.0.slice
     }
 

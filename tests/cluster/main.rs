@@ -6,9 +6,11 @@
 mod bad_input;
 mod bounds;
 mod burn;
+mod failover;
 mod grpc;
 mod http;
 mod node;
+mod nodes;
 mod outage;
 mod proxy;
 mod rows;

@@ -18,6 +18,8 @@ const LATENESS_MS: i64 = 1_000;
 pub(crate) struct Oracle {
     pub(crate) rows: BTreeMap<(MapId, Vec<u8>), Record>,
     pub(crate) view: Arc<View>,
+    /// The views that entries may cut over to.
+    pub(crate) views: Vec<Arc<View>>,
     requests: BTreeMap<RequestId, Request>,
     answers: BTreeMap<RequestId, Answer>,
     seq: u64,
@@ -132,8 +134,9 @@ impl Oracle {
     }
 
     fn change(&mut self, change: &Change, entry: &Entry) -> Verdict {
-        if let Change::Catalogue(view) = change {
-            self.view = view.clone();
+        if let Change::Catalogue(catalogue) = change {
+            let view = self.views.iter().find(|view| view.version == catalogue.version);
+            self.view = view.ok_or_else(|| format!("an unknown catalogue: {entry:?}"))?.clone();
         }
         if let Change::Put { map, new, .. } | Change::Scored { map, new, .. } = change {
             self.score(*map, new).map_err(|what| format!("{what}: {entry:?}"))?;

@@ -153,6 +153,7 @@ impl<'p> World<'p> {
             summary: Summary::default(),
         };
         let views = grid::views();
+        world.oracle.views = views.clone();
         world.view = views[0].clone();
         world.plan_ahead(views);
         world
@@ -340,14 +341,19 @@ impl<'p> World<'p> {
     fn advance_feed(&mut self) -> Result<(), String> {
         let mut effects = Vec::new();
         let reader = self.core.reader();
-        self.feed.advance(&Source { log: self.core.log(), reader: &reader }, &mut effects);
+        self.feed
+            .advance(&Source { log: self.core.log(), reader: &reader, view: self.core.view() }, &mut effects);
         self.deliver(effects)
     }
 
     fn follow(&mut self, input: feed::Input) -> Result<(), String> {
         let mut effects = Vec::new();
         let reader = self.core.reader();
-        self.feed.handle(input, &Source { log: self.core.log(), reader: &reader }, &mut effects);
+        self.feed.handle(
+            input,
+            &Source { log: self.core.log(), reader: &reader, view: self.core.view() },
+            &mut effects,
+        );
         self.deliver(effects)
     }
 

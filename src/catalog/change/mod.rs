@@ -23,7 +23,7 @@ pub(super) fn apply(catalogue: &mut Catalogue, command: &Command) -> Result<Resp
     }
     let (response, changed) = match command {
         Command::Found(founding) => nodes::found(catalogue, founding),
-        Command::StartNode { node } => nodes::start(catalogue, node),
+        Command::StartNode { node, after } => nodes::start(catalogue, node, *after),
         Command::FailNode { node, incarnation } => nodes::fail(catalogue, *node, *incarnation),
         Command::ReturnNode { node, incarnation } => nodes::welcome(catalogue, *node, *incarnation),
         Command::Lead => nodes::lead(catalogue),

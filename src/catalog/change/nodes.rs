@@ -52,8 +52,17 @@ fn place(catalogue: &mut Catalogue, loads: &mut Loads, founder: NodeId) -> Confi
     placed
 }
 
-pub(super) fn start(catalogue: &mut Catalogue, node: &Node) -> Change {
+pub(super) fn start(catalogue: &mut Catalogue, node: &Node, after: Option<Incarnation>) -> Change {
     check_name("node", &node.name)?;
+    let last = catalogue.members.get(&node.id).map_or(Incarnation(0), |member| member.incarnation);
+    if let Some(after) = after
+        && after != last
+    {
+        return Err(Error::conflict(format!(
+            "the node `{}` is at start {last}, not at start {after}: it was recorded already",
+            node.name
+        )));
+    }
     let Some(member) = catalogue.members.get_mut(&node.id) else { return admit(catalogue, node) };
     let incarnation = Incarnation(member.incarnation.0 + 1);
     *member = Member::started(node, incarnation);

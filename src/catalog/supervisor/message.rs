@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     catalog::{Catalogue, Command, Response},
     types::{Incarnation, NodeId, PlacementVersion, Result},
@@ -44,7 +46,7 @@ pub enum Input {
 }
 
 /// What every node sends to every other, again and again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beacon {
     /// Who sent it.
     pub from: NodeId,
@@ -83,7 +85,7 @@ pub enum Effect {
 ///
 /// The holder uses it if it has applied the placement, for those partitions that by the placement it has applied it
 /// holds alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     /// The holder.
     pub to: NodeId,

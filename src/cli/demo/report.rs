@@ -16,7 +16,7 @@ pub(super) struct Report {
     pub(super) scored_per_s: f64,
     pub(super) p50_us: u64,
     pub(super) p99_us: u64,
-    /// `None`: one node has nothing to fail over to.
+    /// From the death of a node until writes to its partitions went on; `None`: one node has nothing to fail over to.
     pub(super) failover_ms: Option<f64>,
 }
 
@@ -35,6 +35,12 @@ impl fmt::Display for Report {
             f,
             "speed         {scored_per_s:.0} scored writes/s; a call: p50 {p50_us} us, p99 {p99_us} us"
         )?;
-        write!(f, "failover      none: this was one node, its rows in one memory")
+        match self.failover_ms {
+            Some(ms) => write!(
+                f,
+                "failover      {ms:.0} ms from the death of a node until its partitions took writes again"
+            ),
+            None => write!(f, "failover      none: this was one node, its rows in one memory"),
+        }
     }
 }

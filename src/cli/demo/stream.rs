@@ -43,6 +43,11 @@ pub(super) struct Tally {
     pub(super) latency: Histogram<u64>,
     /// The same since the last look.
     pub(super) window: Histogram<u64>,
+    /// When a node was killed.
+    disturbed: Option<Instant>,
+    /// How long after that a call was first answered that began after it. A call's payments are of many partitions, those
+    /// of the node that is gone among them.
+    pub(super) failover: Option<Duration>,
 }
 
 /// What the streaming shares with those who watch it.
@@ -67,6 +72,8 @@ impl Streaming {
             refusal: None,
             latency: histogram(),
             window: histogram(),
+            disturbed: None,
+            failover: None,
         };
         Arc::new(Streaming {
             tally: Mutex::new(tally),
@@ -144,11 +151,17 @@ impl Streaming {
             let Some(batch) = batches.lock().await.recv().await else { return };
             let asked = now();
             let puts = map.put(&batch).await;
-            self.count(&batch, puts, asked.elapsed());
+            self.count(&batch, puts, asked);
         }
     }
 
-    fn count(&self, batch: &Batch, puts: Result<Vec<Result<Put>>>, took: Duration) {
+    /// A node was killed at that moment.
+    pub(super) fn disturbed(&self, at: Instant) {
+        self.tally.lock().disturbed = Some(at);
+    }
+
+    fn count(&self, batch: &Batch, puts: Result<Vec<Result<Put>>>, asked: Instant) {
+        let took = asked.elapsed();
         let mut tally = self.tally.lock();
         tally.sent += batch.len() as u64;
         let puts = match puts {
@@ -161,6 +174,11 @@ impl Streaming {
         let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         tally.latency.saturating_record(took_us);
         tally.window.saturating_record(took_us);
+        if let Some(at) = tally.disturbed.filter(|at| *at <= asked)
+            && puts.iter().all(Result::is_ok)
+        {
+            tally.failover.get_or_insert(at.elapsed());
+        }
         for ((key, _), put) in batch.iter().zip(puts) {
             match put {
                 Ok(put) => {

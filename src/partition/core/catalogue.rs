@@ -1,5 +1,7 @@
 //! Metadata takes effect: one cut-over, in the partition's own order.
 
+use std::sync::Arc;
+
 use smallvec::smallvec;
 
 use super::{Primary, Standing, commit::Draft};
@@ -13,19 +15,17 @@ impl Primary<'_> {
     /// from now on are scored anew: an entry after the cut-over never holds a score from before it.
     pub(in crate::partition) fn cut_over(&mut self, effects: &mut Vec<Effect>) {
         let view = self.site.latest.clone();
-        if view.version == self.tenure.view.version {
-            // The same, but compiled here: what came with an entry may lack its bindings.
-            self.tenure.view = view;
-            return;
-        }
-        if view.version < self.tenure.view.version {
+        if view.version < self.tenure.catalogue {
             return;
         }
         let before = std::mem::replace(&mut self.tenure.view, view.clone());
-        self.prepare(
-            Draft { changes: smallvec![Change::Catalogue(view.clone())], ..Draft::default() },
-            effects,
-        );
+        if view.version == self.tenure.catalogue {
+            // A primary before has cut over to it.
+            return;
+        }
+        self.tenure.catalogue = view.version;
+        let changes = smallvec![Change::Catalogue(Arc::new(view.cutover()))];
+        self.prepare(Draft { changes, ..Draft::default() }, effects);
         let is_kept = |map: MapId| view.maps.contains_key(&map);
         let is_changed = |map: MapId| match (before.maps.get(&map), view.maps.get(&map)) {
             (Some(before), Some(after)) => !after.scores_like(before),

@@ -47,7 +47,7 @@ impl Primary<'_> {
         let entry = Arc::new(Entry {
             position: Position { generation, epoch, seq },
             time: self.tenure.time,
-            view: self.tenure.view.version,
+            view: self.tenure.catalogue,
             answered,
             changes,
         });
@@ -97,8 +97,8 @@ impl Primary<'_> {
     }
 
     fn note_expiry(&mut self, change: &Change) {
-        if let Change::Catalogue(view) = change {
-            self.tenure.expiry.keep_maps(|map| view.maps.contains_key(&map));
+        if let Change::Catalogue(catalogue) = change {
+            self.tenure.expiry.keep_maps(|map| catalogue.maps.contains(&map));
         }
         let Some((map, old, new)) = change.row() else { return };
         let had = old.and_then(Record::expires_at).is_some();

@@ -229,11 +229,11 @@ impl Core {
         &self.ledger.log
     }
 
-    /// The catalogue as decisions see it; where none are made, as of the last committed entry.
+    /// The catalogue as decisions see it; where none are made, the latest that the node has.
     pub fn view(&self) -> &Arc<View> {
         match &self.role {
             Role::Primary(tenure) => &tenure.view,
-            _ => self.ledger.log.view(),
+            _ => &self.site.latest,
         }
     }
 

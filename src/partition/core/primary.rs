@@ -19,7 +19,7 @@ use crate::{
         tickets::Tickets,
     },
     store::{KeyHash, Record},
-    types::{MapId, Seq, Timestamp},
+    types::{CatalogueVersion, MapId, Seq, Timestamp},
 };
 
 /// What a replica has while it is the primary, from one promotion to the end of it.
@@ -28,7 +28,9 @@ pub(in crate::partition) struct Tenure {
     pub(in crate::partition) peers: Peers,
     /// When to ask for leases next.
     pub(in crate::partition) beacon_at_us: u64,
-    /// The catalogue as of the last prepared entry.
+    /// The catalogue's version as of the last prepared entry.
+    pub(in crate::partition) catalogue: CatalogueVersion,
+    /// That catalogue, once this replica serves; before, an empty one.
     pub(in crate::partition) view: Arc<View>,
     /// The last prepared entry's seq.
     pub(super) seq: Seq,
@@ -65,7 +67,8 @@ impl Tenure {
             phase: Phase::TakingOver { from_us: site.granted_until_us, upto },
             peers: Peers::new(&site.configuration, site.me, committed, site.limits.min_in_sync),
             beacon_at_us: site.now.mono_us,
-            view: ledger.log.view().clone(),
+            catalogue: ledger.log.catalogue().version,
+            view: Arc::default(),
             seq: upto,
             time: ledger.tail.last().map_or(ledger.time, |entry| entry.time),
             pending: Pending::default(),
@@ -148,8 +151,8 @@ impl Primary<'_> {
         let entries: Vec<_> = self.ledger.tail.iter().cloned().collect();
         for entry in entries {
             for change in &entry.changes {
-                if let Change::Catalogue(view) = change {
-                    self.tenure.view = view.clone();
+                if let Change::Catalogue(catalogue) = change {
+                    self.tenure.catalogue = catalogue.version;
                 }
                 self.note_debt(change);
             }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Part;
 use crate::{
     partition::Entry,
+    store::Record,
     types::{Epoch, Generation, JoinId, PartitionId, Position, Seq},
 };
 
 /// One frame. It may be lost, repeated or overtaken: nothing depends on the order of arrival but speed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// The partition.
     pub partition: PartitionId,
@@ -26,7 +29,7 @@ pub struct Frame {
 }
 
 /// What a frame says.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Body {
     /// From the primary: hold these entries.
     Prepare {
@@ -80,7 +83,7 @@ pub enum Body {
 }
 
 /// What became of a part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// It is in place.
     Taken,
@@ -88,4 +91,18 @@ pub enum Verdict {
     Missed,
     /// The rows are not the primary's. This replica is of no use.
     Differs,
+}
+
+impl Frame {
+    /// About how many bytes it takes to send it.
+    pub fn payload(&self) -> usize {
+        let entries = |entries: &[Arc<Entry>]| entries.iter().map(|entry| entry.payload()).sum::<usize>();
+        let body = match &self.body {
+            Body::Prepare { entries: prepared, .. } => entries(prepared),
+            Body::Fill { part: Part::Log { entries: kept, .. }, .. } => entries(kept),
+            Body::Fill { part: Part::Rows { rows, .. }, .. } => rows.iter().map(Record::size).sum(),
+            _ => 0,
+        };
+        size_of::<Frame>() + body
+    }
 }

@@ -34,7 +34,7 @@ impl Primary<'_> {
         }
         self.advance(effects);
         // Below its log's version of the catalogue, it does not know what it would serve (rule 9).
-        let is_informed = self.site.latest.version >= self.tenure.view.version;
+        let is_informed = self.site.latest.version >= self.tenure.catalogue;
         if self.ledger.committed().seq < upto || !is_informed {
             return;
         }

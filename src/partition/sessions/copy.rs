@@ -1,11 +1,13 @@
 //! Answers on their way to a learner.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{partition::Answer, types::SessionId};
 
 use super::{Kept, Sessions};
 
 /// What is kept for one session, or a part of it. Parts are added up, in any order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionCopy {
     /// The session.
     pub session: SessionId,
@@ -54,7 +56,7 @@ impl Sessions {
                     break;
                 }
                 taken += kept.size();
-                cursor.number = kept.number + 1;
+                cursor.number = kept.number.saturating_add(1);
                 copy.answers.push((kept.number, kept.answer.clone()));
             }
             if first + copy.answers.len() == session.answers.len() {

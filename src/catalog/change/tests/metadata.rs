@@ -138,7 +138,7 @@ fn one_node_founds_a_cluster_that_holds_every_partition() {
         "conflict: the cluster 0000000000000005 is founded already"
     );
 
-    let restarted = catalogue.apply(&Command::StartNode { node: node() });
+    let restarted = catalogue.apply(&Command::StartNode { node: node(), after: None });
     assert_eq!(restarted, Ok(Response::Started { incarnation: Incarnation(2), new_generation: true }));
     assert_eq!(catalogue.configurations(), [configuration(3, 2, 2), configuration(4, 2, 2)]);
     assert_eq!(catalogue.configuration(PartitionId(1)).unwrap().primary_node(), Some(NodeId(17)));
@@ -376,7 +376,7 @@ fn commands() -> impl Strategy<Value = Command> {
     let models = prop_oneof![Just("cancer@1"), Just("cancer@champion"), Just("other@1")];
     prop_oneof![
         Just(found()),
-        Just(Command::StartNode { node: node() }),
+        Just(Command::StartNode { node: node(), after: None }),
         any::<bool>().prop_map(|more| {
             let mut columns = columns();
             if more {

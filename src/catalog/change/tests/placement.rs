@@ -30,7 +30,7 @@ pub(super) fn cluster(nodes: u64, partition_count: u16, backup_count: u8, min_in
 }
 
 pub(super) fn start(id: u64) -> Command {
-    Command::StartNode { node: node(id) }
+    Command::StartNode { node: node(id), after: None }
 }
 
 pub(super) fn fail(id: u64) -> Command {

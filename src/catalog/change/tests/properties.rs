@@ -54,7 +54,7 @@ fn command(catalogue: &Catalogue, proposal: &Proposal) -> Command {
     };
     let nth = |role: &mut dyn Iterator<Item = JoinId>, nth| role.nth(nth).unwrap_or(JoinId(1));
     match *proposal {
-        Proposal::Start(id) => Command::StartNode { node: node(id) },
+        Proposal::Start(id) => Command::StartNode { node: node(id), after: None },
         Proposal::Fail(id) => Command::FailNode { node: NodeId(id), incarnation: incarnation(id) },
         Proposal::Return(id) => Command::ReturnNode { node: NodeId(id), incarnation: incarnation(id) },
         Proposal::Lead => Command::Lead,

@@ -24,7 +24,7 @@ fn a_snapshot_of_release_0_1_is_read() {
     assert_eq!((catalogue.placement, catalogue.tenure), (PlacementVersion(0), Tenure(0)));
     assert_eq!(catalogue.member(NodeId(17)).unwrap().state, MemberState::Up);
     let Some(Member { node, .. }) = catalogue.member(NodeId(17)).cloned() else { panic!() };
-    let started = applied(&mut catalogue, &Command::StartNode { node });
+    let started = applied(&mut catalogue, &Command::StartNode { node, after: None });
     assert_eq!(started, Response::Started { incarnation: Incarnation(3), new_generation: true });
     applied(&mut catalogue, &start(2));
     assert_eq!(catalogue.placement, PlacementVersion(2));

@@ -97,7 +97,7 @@ fn a_restart_is_a_sign_of_life_and_old_beacons_are_not() {
     let mut bench = Bench::leading(cluster(3, 6, 1, 1));
     bench.pass(200, &[2, 3]);
     bench.pass(300, &[2]);
-    bench.elsewhere(&Command::StartNode { node: node(3) });
+    bench.elsewhere(&Command::StartNode { node: node(3), after: None });
     bench.effects();
     let failed = Command::FailNode { node: NodeId(3), incarnation: Incarnation(2) };
     for _ in 0..3 {

@@ -43,7 +43,7 @@ fn replicas(bench: &Bench) -> BTreeMap<u64, usize> {
 #[test]
 fn a_node_that_joins_is_filled_a_few_at_a_time() {
     let mut bench = Bench::leading(cluster(1, 20, 1, 1));
-    bench.elsewhere(&Command::StartNode { node: node(2) });
+    bench.elsewhere(&Command::StartNode { node: node(2), after: None });
     let (proposal, command) = bench.proposal();
     let first: Vec<(u16, u64)> = (0..8).map(|partition| (partition, 2)).collect();
     assert_eq!(targets(&command), first);
@@ -94,7 +94,7 @@ fn replicas_are_spread_over_the_nodes_that_hold_least() {
 fn a_node_that_joins_last_gets_its_share_though_others_have_room() {
     let mut bench = Bench::leading(cluster(3, 60, 1, 1));
     bench.pass(100, &[2, 3]);
-    for command in [fail(3), Command::StartNode { node: node(4) }] {
+    for command in [fail(3), Command::StartNode { node: node(4), after: None }] {
         bench.catalogue.apply(&command).unwrap();
     }
     bench.publish();
@@ -116,7 +116,7 @@ fn a_silent_node_neither_fills_nor_is_filled() {
     assert_eq!(bench.commands(), [fail(2)]);
     // That is not decided yet when another node joins, to hold the backups that are asked for from now on.
     bench.catalogue.backup_count = 1;
-    bench.elsewhere(&Command::StartNode { node: node(3) });
+    bench.elsewhere(&Command::StartNode { node: node(3), after: None });
     let led =
         |partition: usize| bench.catalogue.configurations()[partition].primary_node() == Some(NodeId(1));
     let expected: Vec<(u16, u64)> =
@@ -128,7 +128,7 @@ fn a_silent_node_neither_fills_nor_is_filled() {
 #[test]
 fn a_refused_change_is_decided_anew_a_moment_later() {
     let mut bench = Bench::leading(cluster(1, 1, 1, 1));
-    bench.elsewhere(&Command::StartNode { node: node(2) });
+    bench.elsewhere(&Command::StartNode { node: node(2), after: None });
     let (proposal, command) = bench.proposal();
     // Somebody else was first.
     bench.catalogue.apply(&command).unwrap();

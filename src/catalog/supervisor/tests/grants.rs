@@ -57,7 +57,7 @@ fn who_does_not_hold_it_any_more_when_the_quorum_answers_is_granted_nothing() {
     let mut bench = Bench::leading(cluster(2, 2, 0, 1));
     bench.beacon(2);
     let round = bench.round();
-    bench.catalogue.apply(&Command::StartNode { node: node(2) }).unwrap();
+    bench.catalogue.apply(&Command::StartNode { node: node(2), after: None }).unwrap();
     bench.confirm(round, true);
     assert_eq!(bench.effects(), []);
 }

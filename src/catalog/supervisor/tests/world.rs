@@ -315,7 +315,7 @@ impl World {
 
     fn restart(&mut self, id: u64) {
         self.peers.remove(&id);
-        self.apply(&Command::StartNode { node: node(id) }).unwrap();
+        self.apply(&Command::StartNode { node: node(id), after: None }).unwrap();
         let incarnation = self.catalogue.member(NodeId(id)).unwrap().incarnation;
         self.boot(id, incarnation);
         if self.leader == id {

@@ -20,8 +20,10 @@ use std::sync::Arc;
 pub(super) use receive::Receiver;
 pub(super) use send::Sender;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    partition::{Entry, SessionCopy, View},
+    partition::{Cutover, Entry, SessionCopy},
     store::Record,
     types::{MapId, Position, SessionId, Timestamp},
 };
@@ -30,7 +32,7 @@ use crate::{
 const PART_BYTES: usize = 256 << 10;
 
 /// One part of a fill.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Part {
     /// Forget everything; entries after `at` follow.
     Begin {
@@ -39,7 +41,7 @@ pub enum Part {
         /// Partition time as of it.
         time: Timestamp,
         /// The catalogue as of it.
-        view: Arc<View>,
+        catalogue: Arc<Cutover>,
     },
     /// Some rows.
     Rows {

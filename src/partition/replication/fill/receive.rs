@@ -28,8 +28,8 @@ impl Receiver {
         ledger: &mut Ledger,
         limits: &Limits,
     ) -> Option<Self> {
-        let Part::Begin { at, time, view } = part else { return None };
-        ledger.reset(at, time, view, limits);
+        let Part::Begin { at, time, catalogue } = part else { return None };
+        ledger.reset(at, time, catalogue, limits);
         Some(Receiver { fill, next: 1, removed: BTreeSet::new(), is_complete: false })
     }
 

@@ -107,8 +107,8 @@ impl Sender {
         loop {
             match &mut self.stage {
                 Stage::Begin => {
-                    let view = ledger.log.view().clone();
-                    return Some(Part::Begin { at: ledger.committed(), time: ledger.time, view });
+                    let catalogue = ledger.log.catalogue().clone();
+                    return Some(Part::Begin { at: ledger.committed(), time: ledger.time, catalogue });
                 }
                 Stage::Rows(rows) => match rows.next(ledger) {
                     Some(part) => return Some(part),

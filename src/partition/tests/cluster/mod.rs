@@ -5,6 +5,7 @@ mod clients;
 mod control;
 mod dice;
 mod fill;
+mod frames;
 mod history;
 mod host;
 mod leases;

@@ -3,8 +3,8 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use openraft::testing::{StoreBuilder, Suite};
 
-use super::{
-    Control, Options, Started,
+use super::super::{
+    Admission, Control, Options, Started,
     disk::open_at,
     log::Log,
     machine::Machine,
@@ -31,14 +31,20 @@ fn openraft_is_content_with_the_storage_on_disk() {
     Suite::test_all(OnDisk).unwrap();
 }
 
-fn options(data_dir: Option<&Path>) -> Options {
-    Options {
-        data_dir: data_dir.map(Path::to_owned),
+async fn start(data_dir: Option<&Path>) -> Result<Control> {
+    let opened = Control::open(data_dir.map(Path::to_owned)).await?;
+    let options = Options {
         partition_count: 3,
+        backup_count: 1,
+        min_in_sync: 1,
+        expect: None,
+        has_seeds: false,
+        admission: Admission::default(),
         name: None,
         address: "127.0.0.1:7700".into(),
         peer_address: "127.0.0.1:7701".into(),
-    }
+    };
+    Control::start(opened, options, None).await
 }
 
 fn create(name: &str) -> Command {
@@ -49,7 +55,7 @@ fn create(name: &str) -> Command {
 fn life<T>(data_dir: &Path, live: impl AsyncFnOnce(&Control) -> T) -> Result<(Started, T)> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let control = Control::start(options(Some(data_dir))).await?;
+        let control = start(Some(data_dir)).await?;
         let outcome = live(&control).await;
         Ok((control.started(), outcome))
     })
@@ -94,9 +100,9 @@ fn a_snapshot_stands_in_for_the_log() {
         for name in ["a", "b", "c"] {
             control.propose(create(name)).await.unwrap();
         }
-        let raft = &control.raft;
+        let raft = &control.group.raft;
         raft.trigger().snapshot().await.unwrap();
-        let wait = raft.wait(Some(super::group::LEAD_TIMEOUT));
+        let wait = raft.wait(Some(super::super::start::LEADING));
         let built =
             wait.metrics(|metrics| metrics.snapshot.is_some(), "the snapshot is built").await.unwrap();
         raft.trigger().purge_log(built.snapshot.unwrap().index).await.unwrap();
@@ -114,8 +120,7 @@ fn a_snapshot_stands_in_for_the_log() {
 #[test]
 fn two_nodes_cannot_share_a_data_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let refused =
-        life(folder.path(), async |_| Control::start(options(Some(folder.path()))).await.err().unwrap());
+    let refused = life(folder.path(), async |_| start(Some(folder.path())).await.err().unwrap());
     let (_, error) = refused.unwrap();
     assert_eq!(error.class, Class::Conflict);
     assert_eq!(
@@ -141,7 +146,7 @@ fn a_data_folder_that_cannot_be_used_is_named() {
 
 #[tokio::test]
 async fn a_node_without_a_folder_publishes_its_catalogue() {
-    let control = Control::start(options(None)).await.unwrap();
+    let control = start(None).await.unwrap();
     let mut watch = control.watch();
     assert!(watch.borrow_and_update().is_founded());
     control.propose(create("a")).await.unwrap();
@@ -159,7 +164,7 @@ async fn a_node_without_a_folder_publishes_its_catalogue() {
 #[tokio::test]
 async fn a_damaged_model_file_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
-    let blobs = super::Blobs::in_folder(folder.path()).unwrap();
+    let blobs = super::super::Blobs::in_folder(folder.path()).unwrap();
     let digest = blobs.put(Bytes::from_static(b"model")).await.unwrap();
     assert_eq!(blobs.put(Bytes::from_static(b"model")).await, Ok(digest));
     let file = folder.path().join("models").join(digest.to_string());

@@ -1,17 +1,31 @@
 //! A worker: the owner of a share of the partitions. It feeds the cores and performs their effects.
+//!
+//! - [`unit`]: one partition in a worker's hands;
+//! - [`placement`]: replicas come and go with the configurations;
+//! - [`scores`]: rows that wait for scores;
+//! - [`outgoing`]: what a tick has to say to other nodes.
+
+mod outgoing;
+mod placement;
+mod scores;
+mod unit;
 
 use std::sync::{Arc, Weak, atomic::Ordering};
 
 use smallvec::SmallVec;
 
-use super::{combiner::Owner, connection::Deliveries, shared::Shared};
+use self::{outgoing::Outgoing, unit::Unit};
+use super::{
+    combiner::Owner, connection::Deliveries, primaries::Primaries, proposals::Proposed, shared::Shared,
+};
 use crate::{
     binding::Scores,
-    feed::{self, Feed, Source},
-    partition::{Core, Effect, Input, Request, ScoreTask, Ticket, View},
-    scoring::{Batch, Batcher},
+    catalog::Catalogue,
+    feed,
+    partition::{Core, Effect, Frame, Input, Request, Ticket, View},
+    scoring::Batcher,
     store::GLANCES,
-    types::{CatalogueVersion, Error, Now, PartitionId, Result, SessionId},
+    types::{CatalogueVersion, Epoch, JoinId, Now, PartitionId, Result, SessionId},
 };
 
 /// What a worker is asked to do.
@@ -21,10 +35,16 @@ pub(super) enum Message {
     Request(PartitionId, Request),
     /// What became of rows that were scored elsewhere.
     Scored(Vec<(Waiting, Result<Scores>)>),
+    /// What other nodes say.
+    Frames(Vec<Frame>),
+    /// Who holds the partitions.
+    Placement(Arc<Catalogue>),
     /// The catalogue moved.
     View(Arc<View>),
-    /// The partitions may be read until then.
+    /// What this node holds alone may be read until then.
     Lease { until_us: u64 },
+    /// A learner was proposed in that epoch, and will not be admitted by it.
+    Refused { partition: PartitionId, epoch: Epoch, join: JoinId },
     /// A session is over.
     EndSession(SessionId),
     /// Something may be due.
@@ -42,21 +62,6 @@ pub(super) struct Waiting {
     ticket: Ticket,
 }
 
-/// One partition in a worker's hands.
-pub(super) struct Unit {
-    partition: PartitionId,
-    core: Core,
-    feed: Feed,
-    /// Entries were committed that its feed has not seen.
-    published: bool,
-}
-
-impl Unit {
-    pub(super) fn new(partition: PartitionId, core: Core) -> Self {
-        Unit { partition, core, feed: Feed::default(), published: false }
-    }
-}
-
 /// The owner of every `stride`-th partition.
 pub(super) struct Worker {
     number: usize,
@@ -64,11 +69,19 @@ pub(super) struct Worker {
     /// Weak: the node holds its workers, not they the node.
     shared: Weak<Shared>,
     units: Vec<Unit>,
+    /// When each unit's core has to be woken, on the node's clock.
+    due_us: Vec<u64>,
+    /// The catalogue as the node last compiled it.
+    view: Arc<View>,
     batcher: Batcher<Waiting>,
     deliveries: Deliveries,
+    outgoing: Outgoing,
+    proposed: Vec<Proposed>,
     /// Filled and emptied within a call; kept for their capacity.
     effects: Vec<Effect>,
     events: Vec<feed::Effect>,
+    /// The units whose cores took an input in this tick.
+    touched: Vec<usize>,
     /// The units with something for their feed.
     published: Vec<usize>,
 }
@@ -87,6 +100,7 @@ impl Owner for Worker {
             }
         }
         self.run_batches(&shared, now);
+        self.flush(&shared, now);
         self.serve_feeds(&shared);
         self.deliveries.flush(&shared.connections);
         self.publish_deadline(&shared);
@@ -94,17 +108,24 @@ impl Owner for Worker {
 }
 
 impl Worker {
-    /// Worker `number` of `stride`, with its units in the order of their partitions.
-    pub(super) fn new(number: usize, stride: usize, shared: Weak<Shared>, units: Vec<Unit>) -> Self {
+    /// Worker `number` of `stride`, which has no replica yet.
+    pub(super) fn new(number: usize, stride: usize, partitions: u16, shared: Weak<Shared>) -> Self {
+        let units: Vec<Unit> =
+            (0..partitions).map(PartitionId).skip(number).step_by(stride).map(Unit::empty).collect();
         Worker {
             number,
             stride,
             shared,
+            due_us: vec![u64::MAX; units.len()],
             units,
+            view: Arc::default(),
             batcher: Batcher::default(),
             deliveries: Deliveries::default(),
+            outgoing: Outgoing::default(),
+            proposed: Vec::new(),
             effects: Vec::new(),
             events: Vec::new(),
+            touched: Vec::new(),
             published: Vec::new(),
         }
     }
@@ -116,7 +137,7 @@ impl Worker {
         }
         let request = |message| match message {
             &Message::Request(partition, ref request) => {
-                Some((&self.units[self.unit(partition)].core, request))
+                Some((&self.units[self.unit(partition)].replica.as_ref()?.core, request))
             }
             _ => None,
         };
@@ -126,25 +147,28 @@ impl Worker {
 
     fn dispatch(&mut self, shared: &Arc<Shared>, now: Now, message: Message) {
         match message {
-            Message::Request(partition, request) => {
-                self.feed_core(shared, now, self.unit(partition), Input::Request(request))
-            }
+            Message::Request(partition, request) => self.request(shared, now, partition, request),
             Message::Scored(scores) => {
                 for (waiting, result) in scores {
-                    self.feed_core(
-                        shared,
-                        now,
-                        waiting.unit,
-                        Input::Scored { ticket: waiting.ticket, result },
-                    );
+                    self.feed_core(shared, now, waiting.unit, waiting.scored(result));
                 }
             }
+            Message::Frames(frames) => {
+                for frame in frames {
+                    self.feed_core(shared, now, self.unit(frame.partition), Input::Frame(frame));
+                }
+            }
+            Message::Placement(catalogue) => self.follow_placement(shared, now, &catalogue),
             Message::View(view) => {
                 let version = view.version;
+                self.view = view.clone();
                 self.feed_all(shared, now, || Input::View(view.clone()));
                 self.adopted(shared, version);
             }
             Message::Lease { until_us } => self.feed_all(shared, now, || Input::Lease { until_us }),
+            Message::Refused { partition, epoch, join } => {
+                self.feed_core(shared, now, self.unit(partition), Input::Refused { epoch, join });
+            }
             Message::EndSession(session) => self.feed_all(shared, now, || Input::EndSession(session)),
             Message::Tick => self.feed_due(shared, now),
             Message::Bookmark => self.bookmark(shared),
@@ -156,25 +180,43 @@ impl Worker {
         usize::from(partition.0) / self.stride
     }
 
+    fn request(&mut self, shared: &Arc<Shared>, now: Now, partition: PartitionId, request: Request) {
+        let unit = self.unit(partition);
+        if self.units.get(unit).is_some_and(|unit| unit.replica.is_some()) {
+            return self.feed_core(shared, now, unit, Input::Request(request));
+        }
+        let refusal = Primaries::elsewhere(partition, shared.primaries.load().node(partition));
+        self.deliveries.push(&shared.connections, request.origin, Err(refusal));
+    }
+
     fn feed_all(&mut self, shared: &Arc<Shared>, now: Now, input: impl Fn() -> Input) {
         for unit in 0..self.units.len() {
-            self.feed_core(shared, now, unit, input());
+            if self.units[unit].replica.is_some() {
+                self.feed_core(shared, now, unit, input());
+            }
         }
     }
 
     /// Wakes the cores whose deadline has come.
     fn feed_due(&mut self, shared: &Arc<Shared>, now: Now) {
         for unit in 0..self.units.len() {
-            let due = self.units[unit].core.next_deadline();
-            if due.is_some_and(|due| due <= now.mono_us) {
+            if self.due_us[unit] <= now.mono_us {
                 self.feed_core(shared, now, unit, Input::Tick);
             }
         }
     }
 
+    /// Hands an input to a partition's core; without one nobody is concerned.
     fn feed_core(&mut self, shared: &Arc<Shared>, now: Now, unit: usize, input: Input) {
-        let Some(Unit { core, .. }) = self.units.get_mut(unit) else { return };
-        core.handle(now, input, &mut self.effects);
+        let Some(Unit { replica: Some(replica), is_touched, .. }) = self.units.get_mut(unit) else { return };
+        if !std::mem::replace(is_touched, true) {
+            self.touched.push(unit);
+        }
+        replica.core.handle(now, input, &mut self.effects);
+        self.perform_all(shared, now, unit);
+    }
+
+    fn perform_all(&mut self, shared: &Arc<Shared>, now: Now, unit: usize) {
         // A row whose features cannot be computed goes straight back to its core, which has more effects.
         while !self.effects.is_empty() {
             let mut effects = std::mem::take(&mut self.effects);
@@ -192,86 +234,55 @@ impl Worker {
         match effect {
             Effect::Reply { origin, answer } => self.deliveries.push(&shared.connections, origin, answer),
             Effect::Publish(_) => {
-                let unit_state = &mut self.units[unit];
-                if !unit_state.feed.is_idle() && !std::mem::replace(&mut unit_state.published, true) {
+                if self.units[unit].publish() {
                     self.published.push(unit);
                 }
             }
             Effect::Score(task) => self.gather(shared, now, unit, task),
-            Effect::Send { .. } | Effect::Propose { .. } => {
-                let partition = self.units[unit].partition;
-                tracing::error!(%partition, "a partition that this node holds alone has a peer");
+            Effect::Send { to, frame } => self.outgoing.add(to.node, frame),
+            Effect::Propose { partition, generation, epoch, change } => {
+                self.proposed.push(Proposed { partition, generation, epoch, change });
             }
         }
     }
 
-    /// Adds a row to the tick's batches.
-    fn gather(&mut self, shared: &Arc<Shared>, now: Now, unit: usize, task: ScoreTask) {
-        let waiting = Waiting { unit, ticket: task.ticket };
-        let added = match task.map.map.schema() {
-            Some(schema) => {
-                self.batcher.add(&shared.models, &task.binding, schema, &task.key, &task.row, waiting)
+    /// The tick is over: the cores that it concerned say what they have to say, in one message a node.
+    fn flush(&mut self, shared: &Arc<Shared>, now: Now) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for unit in touched.drain(..) {
+            self.units[unit].is_touched = false;
+            let Some(replica) = &mut self.units[unit].replica else { continue };
+            if replica.core.is_to_flush() {
+                replica.core.flush(now, &mut self.effects);
+                self.perform_all(shared, now, unit);
             }
-            None => Err(Error::internal("a plain map has a binding")),
-        };
-        if let Err(error) = added {
-            let input = Input::Scored { ticket: waiting.ticket, result: Err(error) };
-            self.units[unit].core.handle(now, input, &mut self.effects);
+            let due = self.units[unit].replica.as_ref().and_then(|replica| replica.core.next_deadline());
+            self.due_us[unit] = due.unwrap_or(u64::MAX);
         }
-    }
-
-    /// Runs what the tick gathered, until nothing waits: a score can let the next write of its key in.
-    fn run_batches(&mut self, shared: &Arc<Shared>, now: Now) {
-        loop {
-            let batches: Vec<Batch<Waiting>> = self.batcher.take().collect();
-            if batches.is_empty() {
-                return;
-            }
-            for batch in batches {
-                if batch.model().cost_us(batch.rows()) > shared.inline_us {
-                    self.run_on_pool(shared, batch);
-                } else {
-                    for (waiting, result) in shared.run_batch(batch) {
-                        self.feed_core(
-                            shared,
-                            now,
-                            waiting.unit,
-                            Input::Scored { ticket: waiting.ticket, result },
-                        );
-                    }
-                }
-            }
+        self.touched = touched;
+        self.outgoing.send(shared.net.as_ref(), self.number);
+        for proposed in self.proposed.drain(..) {
+            shared.propose(proposed);
         }
-    }
-
-    fn run_on_pool(&self, shared: &Arc<Shared>, batch: Batch<Waiting>) {
-        let (number, node) = (self.number, shared.clone());
-        shared.pool.run(move || {
-            let scores = node.run_batch(batch);
-            node.post_to(number, Message::Scored(scores));
-        });
     }
 
     fn serve_feeds(&mut self, shared: &Arc<Shared>) {
         while let Some(unit) = self.published.pop() {
-            let Some(Unit { partition, core, feed, published }) = self.units.get_mut(unit) else { continue };
-            *published = false;
-            let reader = core.reader();
-            feed.advance(&Source { log: core.log(), reader: &reader }, &mut self.events);
-            shared.subscribers.deliver(*partition, &mut self.events);
+            let Some(unit) = self.units.get_mut(unit) else { continue };
+            unit.serve_feed(&mut self.events);
+            shared.subscribers.deliver(unit.partition, &mut self.events);
         }
     }
 
     fn feed_feed(&mut self, shared: &Arc<Shared>, unit: usize, input: feed::Input) {
-        let Some(Unit { partition, core, feed, .. }) = self.units.get_mut(unit) else { return };
-        let reader = core.reader();
-        feed.handle(input, &Source { log: core.log(), reader: &reader }, &mut self.events);
-        shared.subscribers.deliver(*partition, &mut self.events);
+        let Some(unit) = self.units.get_mut(unit) else { return };
+        unit.handle_feed(input, &shared.primaries, &mut self.events);
+        shared.subscribers.deliver(unit.partition, &mut self.events);
     }
 
     fn bookmark(&mut self, shared: &Arc<Shared>) {
         for unit in 0..self.units.len() {
-            if !self.units[unit].feed.is_idle() {
+            if self.units[unit].has_subscribers() {
                 self.feed_feed(shared, unit, feed::Input::Bookmark);
             }
         }
@@ -287,9 +298,15 @@ impl Worker {
 
     /// Lets the clock task know when this worker has to be woken.
     fn publish_deadline(&self, shared: &Arc<Shared>) {
-        let due = self.units.iter().filter_map(|unit| unit.core.next_deadline()).min();
         if let Some(status) = shared.status.get(self.number) {
-            status.deadline_us.store(due.unwrap_or(u64::MAX), Ordering::Relaxed);
+            let due_us = self.due_us.iter().copied().min().unwrap_or(u64::MAX);
+            status.deadline_us.store(due_us, Ordering::Relaxed);
         }
+    }
+}
+
+impl Waiting {
+    fn scored(self, result: Result<Scores>) -> Input {
+        Input::Scored { ticket: self.ticket, result }
     }
 }

@@ -1,0 +1,103 @@
+//! What a node finds in its data folder.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use openraft::EntryPayload;
+
+use super::{
+    blobs::Blobs,
+    disk::{Disk, Fact, Fault},
+    folder::{Folder, random},
+    machine::Machine,
+    raft::Entry,
+};
+use crate::{
+    catalog::Command,
+    types::{Error, NodeId, Result},
+};
+
+/// A node's own part of the control group, as its last start left it.
+pub struct Opened {
+    pub(super) node: NodeId,
+    pub(super) cluster: u64,
+    pub(super) disk: Arc<Disk>,
+    pub(super) machine: Machine,
+    /// The starts of others that it recorded as it founded the cluster.
+    pub(super) named: BTreeMap<NodeId, u64>,
+    pub(super) blobs: Blobs,
+}
+
+impl Opened {
+    /// The node.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The cluster it belongs to; zero for none yet.
+    pub fn cluster(&self) -> u64 {
+        self.cluster
+    }
+
+    /// Opens the data folder, off the runtime's threads: locks and databases wait for the disk.
+    pub(super) async fn open(data_dir: Option<PathBuf>) -> Result<Self> {
+        let opened = tokio::task::spawn_blocking(move || {
+            let Some(path) = data_dir else {
+                let disk = Disk::open(None).map_err(broken)?;
+                return Opened::read(NodeId(random()), disk, Blobs::in_memory()).map_err(broken);
+            };
+            let folder = Arc::new(Folder::open(&path)?);
+            let (node, blobs) = (folder.node(), Blobs::in_folder(&path)?);
+            let opened = Disk::open(Some(folder)).and_then(|disk| Opened::read(node, disk, blobs));
+            opened.map_err(|fault| broken(fault).within(format_args!("the data folder `{}`", path.display())))
+        });
+        opened.await.unwrap_or_else(|_| Err(Error::unavailable("the node is ending")))
+    }
+
+    fn read(node: NodeId, disk: Disk, blobs: Blobs) -> std::result::Result<Self, Fault> {
+        let disk = Arc::new(disk);
+        let mut machine = Machine::open(Arc::clone(&disk))?;
+        let mut cluster = machine.cluster();
+        if cluster == 0 {
+            let entries: Vec<Entry> = disk.entries(..)?;
+            cluster = founded(&entries).unwrap_or_default();
+            if cluster == 0 && alone(&entries) == Some(node) {
+                // It crashed between preparing to found a cluster and founding it. Nobody else has ever heard of it, and
+                // it may join another one.
+                disk.clear()?;
+                machine = Machine::open(Arc::clone(&disk))?;
+            }
+        }
+        let named = disk.fact(Fact::Named)?.unwrap_or_default();
+        Ok(Opened { named, node, cluster, disk, machine, blobs })
+    }
+}
+
+/// The cluster that the log tells of.
+fn founded(entries: &[Entry]) -> Option<u64> {
+    entries.iter().find_map(|entry| match &entry.payload {
+        EntryPayload::Normal(Command::Found(founding)) => Some(founding.cluster),
+        _ => None,
+    })
+}
+
+/// The only voter that the log tells of, if it is one.
+fn alone(entries: &[Entry]) -> Option<NodeId> {
+    let voters: BTreeSet<u64> = entries
+        .iter()
+        .filter_map(|entry| match &entry.payload {
+            EntryPayload::Membership(membership) => Some(membership.voter_ids()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut voters = voters.into_iter();
+    voters.next().filter(|_| voters.next().is_none()).map(NodeId)
+}
+
+pub(super) fn broken(fault: Fault) -> Error {
+    Error::internal(fault.to_string())
+}

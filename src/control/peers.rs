@@ -1,0 +1,167 @@
+//! The way to the other nodes of the control group.
+
+use std::time::Duration;
+
+use openraft::{
+    BasicNode, RaftNetwork, RaftNetworkFactory,
+    error::{InstallSnapshotError, NetworkError, RPCError, RaftError, RemoteError, Unreachable},
+    network::{Backoff, RPCOption},
+    raft::{
+        AppendEntriesRequest, AppendEntriesResponse, InstallSnapshotRequest, InstallSnapshotResponse,
+        VoteRequest, VoteResponse,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    group::Group,
+    json::{Json, Raw},
+    raft::{SnapshotMeta, Types, Vote},
+};
+use crate::{
+    net::{Call, Net},
+    types::{Class, Error, NodeId},
+};
+
+/// How long after a node was not reached it is tried again: as long as between two heartbeats, for each that it misses
+/// once it is back brings an election nearer.
+const TRY_AGAIN: Duration = Duration::from_millis(60);
+
+/// Entries of the log, or a heartbeat.
+#[derive(Serialize, Deserialize)]
+struct Append(Json<AppendEntriesRequest<Types>>);
+
+/// A candidate's request.
+#[derive(Serialize, Deserialize)]
+struct Ask(Json<VoteRequest<u64>>);
+
+/// A part of a snapshot.
+#[derive(Serialize, Deserialize)]
+struct Install {
+    vote: Json<Vote>,
+    meta: Json<SnapshotMeta>,
+    offset: u64,
+    data: Raw,
+    done: bool,
+}
+
+type Answer<T, E = RaftError<u64>> = Json<std::result::Result<T, E>>;
+
+impl Call for Append {
+    const NAME: &'static str = "control.append";
+    type Answer = Answer<AppendEntriesResponse<u64>>;
+}
+
+impl Call for Ask {
+    const NAME: &'static str = "control.vote";
+    type Answer = Answer<VoteResponse<u64>>;
+}
+
+impl Call for Install {
+    const NAME: &'static str = "control.snapshot";
+    type Answer = Answer<InstallSnapshotResponse<u64>, RaftError<u64, InstallSnapshotError>>;
+}
+
+/// Answers what openraft's nodes ask of each other, from now on.
+pub(super) fn answer(group: &std::sync::Arc<Group>, net: &Net) {
+    group.answer(net, async |group, from, Append(Json(request))| {
+        group.belongs(from)?;
+        Ok(Json(group.raft.append_entries(request).await))
+    });
+    group.answer(net, async |group, from, Ask(Json(request))| {
+        group.belongs(from)?;
+        Ok(Json(group.raft.vote(request).await))
+    });
+    group.answer(net, async |group, from, install: Install| {
+        group.belongs(from)?;
+        let request = InstallSnapshotRequest {
+            vote: install.vote.0,
+            meta: install.meta.0,
+            offset: install.offset,
+            data: install.data.0.into(),
+            done: install.done,
+        };
+        Ok(Json(group.raft.install_snapshot(request).await))
+    });
+}
+
+/// Makes the ways; without a network there are none.
+#[derive(Clone)]
+pub(super) struct Peers(pub(super) Option<Net>);
+
+/// The way to one node. The network knows it by its certificate, so that nobody else can answer in its place.
+pub(super) struct Way {
+    net: Option<Net>,
+    to: NodeId,
+}
+
+type Outcome<T, E = RaftError<u64>> = std::result::Result<T, RPCError<u64, BasicNode, E>>;
+
+impl RaftNetworkFactory<Types> for Peers {
+    type Network = Way;
+
+    async fn new_client(&mut self, target: u64, _node: &BasicNode) -> Way {
+        Way { net: self.0.clone(), to: NodeId(target) }
+    }
+}
+
+impl Way {
+    async fn call<C, T, E>(&self, request: &C, within: Duration) -> Outcome<T, E>
+    where
+        C: Call<Answer = Answer<T, E>>,
+        E: std::error::Error,
+    {
+        let answer = match &self.net {
+            Some(net) => net.call(self.to, request, within).await,
+            None => Err(Error::unavailable("a node without a network has no peers")),
+        };
+        match answer {
+            Ok(Json(answer)) => {
+                answer.map_err(|error| RPCError::RemoteError(RemoteError::new(self.to.0, error)))
+            }
+            Err(error) if error.class == Class::Deadline => {
+                Err(RPCError::Network(NetworkError::new(&Told(error))))
+            }
+            // Whatever it is, it is not over at once.
+            Err(error) => Err(RPCError::Unreachable(Unreachable::new(&Told(error)))),
+        }
+    }
+}
+
+/// What the network said, as openraft wants to have it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Told(Error);
+
+impl RaftNetwork<Types> for Way {
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<Types>,
+        option: RPCOption,
+    ) -> Outcome<AppendEntriesResponse<u64>> {
+        self.call(&Append(Json(request)), option.hard_ttl()).await
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        request: InstallSnapshotRequest<Types>,
+        option: RPCOption,
+    ) -> Outcome<InstallSnapshotResponse<u64>, RaftError<u64, InstallSnapshotError>> {
+        let install = Install {
+            vote: Json(request.vote),
+            meta: Json(request.meta),
+            offset: request.offset,
+            data: Raw(request.data.into()),
+            done: request.done,
+        };
+        self.call(&install, option.hard_ttl()).await
+    }
+
+    async fn vote(&mut self, request: VoteRequest<u64>, option: RPCOption) -> Outcome<VoteResponse<u64>> {
+        self.call(&Ask(Json(request)), option.hard_ttl()).await
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(std::iter::repeat(TRY_AGAIN))
+    }
+}
