@@ -49,7 +49,11 @@ impl Filter {
 
     /// The catalogue is what it is, whatever changed it: a map that is not there may still be to come.
     pub(super) fn catch_up(&mut self, source: &Feeding<'_>) -> Result<()> {
-        if !source.is_readable() || !source.log.catalogue().maps.contains(&self.map) {
+        if !source.is_readable() {
+            let error = Error::unavailable("this node has yet to hear of the partition's catalogue");
+            return Err(error.hint("retry in a moment"));
+        }
+        if !source.log.catalogue().maps.contains(&self.map) {
             return Err(NotServing::NoMap.into());
         }
         self.read_by(source.view)

@@ -330,6 +330,30 @@ fn a_stream_follows_its_maps_schema() {
 }
 
 #[test]
+fn below_the_catalogue_of_its_log_nothing_is_read() {
+    let mut stream = Stream::new();
+    stream.subscribe("plain", None, Start::Now, 100);
+    let early = stream.bench.core.view().clone();
+    stream.bench.apply(Command::CreateMap(MapFile::plain("third")));
+    stream.bench.cut_over();
+    stream.bench.request(put(0, "a", "x"));
+    let reader = stream.bench.core.reader();
+    let source = Source { log: stream.bench.core.log(), reader: &reader, view: &early };
+    let mut effects = Vec::new();
+    stream.feed.advance(&source, &mut effects);
+    let filter = Filter::compile(stream.bench.catalogue.map("plain").unwrap(), None).unwrap();
+    let subscribe = Input::Subscribe { id: SubscriberId(2), filter, start: Start::Now, credits: 1 };
+    stream.feed.handle(subscribe, &source, &mut effects);
+    let lines: Vec<_> = effects.iter().map(line).collect();
+    assert_eq!(
+        lines,
+        ["end: this node has yet to hear of the partition's catalogue"],
+        "nobody is told, and nobody begins"
+    );
+    assert_eq!(stream.advance(), ["(1, 3] added a=x@3 at 3"]);
+}
+
+#[test]
 fn long_streams_come_in_messages_of_bounded_size() {
     let mut stream = Stream::new();
     stream.subscribe("plain", None, Start::Now, 10_000);

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One ordered change of a partition: effects, never functions, so every replica does the same with it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// Where it stands.
     pub position: Position,
@@ -23,12 +23,11 @@ pub struct Entry {
     /// The request it answers.
     pub answered: Option<Answered>,
     /// What it changes; nothing, if it only records an answer.
-    #[serde(with = "changes")]
     pub changes: SmallVec<[Change; 1]>,
 }
 
 /// A request and its answer, which every replica keeps for retries.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answered {
     /// The request.
     pub id: RequestId,
@@ -122,49 +121,5 @@ impl Entry {
             Err(error) => error.message.len() + error.hint.as_ref().map_or(0, |hint| hint.len()),
         });
         size_of::<Entry>() + rows + answer
-    }
-}
-
-/// Changes as a plain sequence. They are read one by one, so that a length that is not true allocates nothing.
-mod changes {
-    use std::fmt;
-
-    use serde::{
-        Deserializer, Serialize, Serializer,
-        de::{SeqAccess, Visitor},
-    };
-    use smallvec::SmallVec;
-
-    use super::Change;
-
-    pub(super) fn serialize<S: Serializer>(
-        changes: &SmallVec<[Change; 1]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        changes.as_slice().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<SmallVec<[Change; 1]>, D::Error> {
-        deserializer.deserialize_seq(Changes)
-    }
-
-    struct Changes;
-
-    impl<'de> Visitor<'de> for Changes {
-        type Value = SmallVec<[Change; 1]>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("the changes of an entry")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let mut changes = SmallVec::new();
-            while let Some(change) = seq.next_element()? {
-                changes.push(change);
-            }
-            Ok(changes)
-        }
     }
 }

@@ -98,12 +98,7 @@ impl Log {
     /// Adds older entries, which end at the floor, as far as they fit; `floor` is the position before them. Others
     /// are passed over.
     pub(super) fn prepend(&mut self, floor: Position, entries: &[Arc<Entry>]) {
-        let follow_each_other = || {
-            (floor.seq.0..)
-                .zip(entries)
-                .all(|(before, entry)| entry.position.seq.0.checked_sub(1) == Some(before))
-        };
-        if entries.last().is_none_or(|last| last.position != self.floor) || !follow_each_other() {
+        if entries.last().is_none_or(|last| last.position != self.floor) || !is_unbroken(floor.seq, entries) {
             return;
         }
         for (at, entry) in entries.iter().enumerate().rev() {
@@ -156,6 +151,16 @@ impl Log {
     pub(super) fn oldest(&self) -> Option<&Entry> {
         self.entries.front().map(|entry| &**entry)
     }
+}
+
+/// Whether the entries follow each other, and the first of them the entry at `seq`.
+pub(super) fn is_unbroken(seq: Seq, entries: &[Arc<Entry>]) -> bool {
+    let mut before = seq.0;
+    entries.iter().all(|entry| {
+        let follows = before.checked_add(1) == Some(entry.position.seq.0);
+        before = entry.position.seq.0;
+        follows
+    })
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod tail;
 pub(crate) mod tests;
 mod tickets;
 mod view;
+mod written;
 
 pub use core::{Core, Setup};
 pub use effect::{Effect, Outcome, ScoreTask, Ticket};

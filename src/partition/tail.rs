@@ -55,7 +55,7 @@ impl Tail {
     /// The entries after `seq`.
     pub(super) fn after(&self, seq: Seq) -> impl Iterator<Item = &Arc<Entry>> {
         let first = self.entries.front().map_or(0, |entry| entry.position.seq.0);
-        let skipped = usize::try_from((seq.0 + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+        let skipped = usize::try_from(seq.0.saturating_add(1).saturating_sub(first)).unwrap_or(usize::MAX);
         self.entries.range(skipped.min(self.entries.len())..)
     }
 }

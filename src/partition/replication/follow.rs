@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Body, Receiver, Verdict};
 use crate::{
-    partition::{Effect, Entry, ledger::Ledger, site::Site},
+    partition::{Effect, Entry, ledger::Ledger, log::is_unbroken, site::Site},
     types::{Position, Seq},
 };
 
@@ -42,13 +42,11 @@ impl Follower {
         ledger: &mut Ledger,
     ) {
         let is_known = prev.seq <= ledger.committed().seq || ledger.tail.position_at(prev.seq) == Some(prev);
-        let follow_each_other =
-            || (prev.seq.0 + 1..).zip(&entries).all(|(seq, entry)| entry.position.seq.0 == seq);
-        if !is_known || !follow_each_other() {
+        if !is_known || !is_unbroken(prev.seq, &entries) {
             self.is_behind = true;
             return;
         }
-        let upto = Seq(prev.seq.0 + entries.len() as u64);
+        let upto = entries.last().map_or(prev.seq, |last| last.position.seq);
         for entry in entries {
             self.hold(entry, ledger);
         }
