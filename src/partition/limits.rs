@@ -17,6 +17,10 @@ pub struct Limits {
     pub log_entries: usize,
     /// Their bytes.
     pub log_bytes: usize,
+    /// Bytes of committed entries that may be kept, beyond the two limits above, while a learner has yet to get them. A
+    /// learner that is further behind is given up. The supervisor lets a node fill a few partitions at one time, which
+    /// bounds what the node keeps in all.
+    pub held_bytes: usize,
     /// Rows being scored after the fact at one time.
     pub rescoring: usize,
     /// Replicas that must have an entry before it is committed, the primary included.
@@ -33,6 +37,7 @@ impl Default for Limits {
             session_bytes: 8 << 20,
             log_entries: 4_096,
             log_bytes: 1 << 20,
+            held_bytes: 32 << 20,
             rescoring: 64,
             min_in_sync: 1,
         }

@@ -5,9 +5,6 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{Change, Cutover, Entry, Limits};
 use crate::types::{Position, Seq};
 
-/// How many times its limits the log may grow for the sake of a learner that has yet to get entries.
-const HELD: usize = 64;
-
 /// The end of a partition's history.
 #[derive(Debug)]
 pub struct Log {
@@ -19,6 +16,7 @@ pub struct Log {
     catalogue: Arc<Cutover>,
     max_entries: usize,
     max_bytes: usize,
+    max_held_bytes: usize,
     /// Entries after this one are needed elsewhere.
     held_after: Option<Seq>,
 }
@@ -39,6 +37,7 @@ impl Log {
             catalogue,
             max_entries: limits.log_entries,
             max_bytes: limits.log_bytes,
+            max_held_bytes: limits.held_bytes,
             held_after: None,
         }
     }
@@ -82,12 +81,10 @@ impl Log {
         }
         self.bytes += entry.size();
         self.entries.push_back(entry);
-        if self.is_over(1) {
-            self.trim();
-        }
+        self.trim();
     }
 
-    /// Keeps the entries after `seq` beyond the limits, within reason; none lets them go.
+    /// Keeps the entries after `seq` beyond the limits, up to a higher one; none lets them go.
     pub(super) fn hold(&mut self, after: Option<Seq>) {
         if self.held_after != after {
             self.held_after = after;
@@ -129,22 +126,20 @@ impl Log {
         self.entries.range(..count.min(self.entries.len()))
     }
 
-    fn is_over(&self, times: usize) -> bool {
-        self.entries.len() > self.max_entries.saturating_mul(times)
-            || self.bytes > self.max_bytes.saturating_mul(times)
-    }
-
     fn trim(&mut self) {
-        while self.is_over(1) {
-            let is_held =
-                |entry: &Arc<Entry>| self.held_after.is_some_and(|after| entry.position.seq > after);
-            if self.entries.front().is_some_and(is_held) && !self.is_over(HELD) {
-                return;
-            }
-            let Some(oldest) = self.entries.pop_front() else { return };
+        while (self.entries.len() > self.max_entries || self.bytes > self.max_bytes)
+            && !self.is_held()
+            && let Some(oldest) = self.entries.pop_front()
+        {
             self.bytes -= oldest.size();
             self.floor = oldest.position;
         }
+    }
+
+    /// Whether the oldest entry is to be kept beyond the limits.
+    fn is_held(&self) -> bool {
+        let is_needed = |entry: &Arc<Entry>| self.held_after.is_some_and(|after| entry.position.seq > after);
+        self.bytes <= self.max_held_bytes && self.entries.front().is_some_and(is_needed)
     }
 
     /// The oldest entry.
@@ -214,15 +209,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_learner_needs_is_kept_within_reason() {
-        let mut log = log(2, usize::MAX);
+    fn what_a_learner_needs_is_kept_within_its_own_limit() {
+        let limits = Limits { log_entries: 2, held_bytes: 100 * size_of::<Entry>(), ..Limits::default() };
+        let mut log = Log::new(at(1, 0), Arc::default(), &limits);
         log.hold(Some(Seq(1)));
         (1..=9).for_each(|seq| push(&mut log, at(1, seq)));
         assert_eq!(log.floor(), at(1, 1));
         log.hold(Some(Seq(4)));
         assert_eq!(log.floor(), at(1, 4));
         (10..=1_000).for_each(|seq| push(&mut log, at(1, seq)));
-        assert_eq!(log.floor(), at(1, 1_000 - 2 * HELD as u64));
+        assert_eq!(log.floor(), at(1, 900));
         log.hold(None);
         assert_eq!(log.floor(), at(1, 998));
     }

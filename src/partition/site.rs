@@ -47,9 +47,9 @@ impl Site {
         }
     }
 
-    /// Whether the frame is for this replica, of the present epoch and from one of its members.
+    /// Whether the frame is for this replica, of the present epoch and from one that it is to hear.
     pub(super) fn admits(&self, frame: &Frame) -> bool {
-        let Configuration { generation, epoch, primary, in_sync, learners, .. } = &*self.configuration;
+        let Configuration { generation, epoch, primary, in_sync, learners, eligible } = &*self.configuration;
         let is_from_primary = frame.from == *primary;
         let is_from = |replicas: &[Replica]| replicas.iter().any(|replica| replica.join == frame.from);
         let is_for_primary = self.me == *primary;
@@ -58,6 +58,6 @@ impl Site {
             && frame.generation == *generation
             && frame.epoch == *epoch
             && is_from_primary != is_for_primary
-            && (is_from_primary || is_from(in_sync) || is_from(learners))
+            && (is_from_primary || [in_sync, learners, eligible].into_iter().any(|role| is_from(role)))
     }
 }

@@ -1,4 +1,5 @@
-//! Proposals: a learner's way into the in-sync set (protocol rule 2), and reports of silent replicas (rule 3).
+//! Proposals: the way of a learner, or of an eligible replica (protocol rule 4), into the in-sync set (rule 2), and
+//! reports of silent replicas (rule 3).
 //!
 //! A proposal's outcome is known when the epoch has moved on, for it is a compare-and-set on the epoch; or when every
 //! copy of it was refused. Until then the learner counts as if it were in: commits and leases need it. Nothing
@@ -18,9 +19,9 @@ const REST: u64 = 4;
 /// A change of the configuration that a primary asks the control group for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposal {
-    /// The learner has everything: it becomes a member of the in-sync set.
+    /// The replica has everything: it becomes a member of the in-sync set.
     Admit {
-        /// The learner.
+        /// A filled learner, or an eligible replica.
         join: JoinId,
     },
     /// The replica is silent, or of no use: it is removed.
@@ -46,7 +47,7 @@ impl Primary<'_> {
         let peer = &mut self.tenure.peers.all[index];
         match &mut peer.standing {
             Standing::Filled { rest_until_us } => {
-                let may = *rest_until_us <= now_us && !is_one_joining;
+                let may = *rest_until_us <= now_us && !is_one_joining && peer.lease_until_us > now_us;
                 if may && end.0.saturating_sub(peer.acked.0) <= JOINING_LAG {
                     peer.standing = Standing::Joining { since_us: now_us };
                     self.join(index, effects);

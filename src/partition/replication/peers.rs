@@ -18,6 +18,8 @@ const LEARNERS_PATIENCE: u64 = 25;
 pub(in crate::partition) struct Peer {
     pub(in crate::partition) replica: Replica,
     pub(in crate::partition) standing: Standing,
+    /// It was removed from the in-sync set and lacks nothing (rule 4).
+    is_eligible: bool,
     /// It has every entry up to here.
     pub(in crate::partition) acked: Seq,
     /// Entries up to here are on their way.
@@ -44,12 +46,12 @@ pub(in crate::partition) enum Standing {
     InSync,
     /// A learner that is being filled.
     Filling(Sender),
-    /// A learner that has everything, and gets every entry.
+    /// A learner that has everything, or an eligible replica. It gets every entry.
     Filled {
         /// Not to be proposed before.
         rest_until_us: u64,
     },
-    /// A filled learner that every commit needs from now on, so that it can be proposed.
+    /// A filled one that every commit needs from now on, so that it can be proposed.
     Joining {
         /// Since when.
         since_us: u64,
@@ -69,6 +71,7 @@ impl Peer {
         Peer {
             replica,
             standing: Standing::InSync,
+            is_eligible: false,
             acked: committed,
             sent: committed,
             is_asked: true,
@@ -79,6 +82,12 @@ impl Peer {
             beacon_us: None,
             reported_until_us: 0,
         }
+    }
+
+    /// A removed one, which has every committed entry too: none was committed without it.
+    fn eligible(replica: Replica, committed: Seq) -> Self {
+        let standing = Standing::Filled { rest_until_us: 0 };
+        Peer { standing, is_eligible: true, ..Peer::in_sync(replica, committed) }
     }
 
     fn learner(replica: Replica, epoch: Epoch) -> Self {
@@ -172,8 +181,11 @@ impl Peer {
         }
     }
 
-    /// Since when it owes an answer.
+    /// Since when it owes an answer. What is removed already owes none.
     fn silent_since_us(&self) -> Option<u64> {
+        if self.is_eligible {
+            return None;
+        }
         let part = match &self.standing {
             Standing::Filling(sender) => sender.waiting_since_us(),
             _ => None,
@@ -233,7 +245,7 @@ pub(in crate::partition) struct Peers {
 }
 
 impl Peers {
-    /// As a primary finds them when its tenure begins: those in sync have what is committed.
+    /// As a primary finds them when its tenure begins: those in sync have what is committed, and so have the eligible.
     pub(in crate::partition) fn new(
         configuration: &Configuration,
         me: JoinId,
@@ -242,10 +254,12 @@ impl Peers {
     ) -> Self {
         let others = configuration.in_sync.iter().filter(|replica| replica.join != me);
         let in_sync = others.map(|replica| Peer::in_sync(*replica, committed));
+        let eligible = configuration.eligible.iter().map(|replica| Peer::eligible(*replica, committed));
         let learners = configuration.learners.iter();
         let learners = learners.map(|replica| Peer::learner(*replica, configuration.epoch));
         Peers {
-            all: in_sync.chain(learners).collect(),
+            // Whoever needs no copy is admitted first.
+            all: in_sync.chain(eligible).chain(learners).collect(),
             in_sync: configuration.in_sync.len(),
             min_in_sync: min,
         }
@@ -271,6 +285,11 @@ impl Peers {
                 // Whatever was proposed in an epoch before cannot take effect any more.
                 (false, _) => Standing::Filled { rest_until_us: 0 },
             };
+            peer.is_eligible = next.is_eligible;
+            if !peer.is_needed_to_serve() {
+                // It may have been silent since: before it is proposed, it is heard in this epoch.
+                peer.lease_until_us = 0;
+            }
             // Frames of the epoch before are dropped, and nobody is to blame.
             peer.beacon_us = None;
             peer.waiting_since_us = None;

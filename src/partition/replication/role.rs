@@ -26,7 +26,7 @@ pub(in crate::partition) enum Role {
 pub enum Place {
     /// Orders and commits.
     Primary,
-    /// Has what is committed, and may be promoted.
+    /// Has what is committed, and may be promoted: in sync, or eligible.
     Backup,
     /// Is being filled.
     Learner,
@@ -114,10 +114,9 @@ impl Core {
                 Role::Learner(learner)
             }
             (Place::Learner, _) => Role::Learner(Learner::new()),
-            // What is not filled must not count as filled, whatever the configuration says.
-            (Place::Primary | Place::Backup, Role::Learner(learner)) => Role::Learner(learner),
-            // A replica is never taken in again: its successor has another join id.
-            (Place::Primary | Place::Backup, Role::Outside) => Role::Outside,
+            // What is not filled must not count as filled, whatever the configuration says: it acknowledges nothing
+            // and is found silent. And no replica is ever taken in again: its successor has another join id.
+            (Place::Primary | Place::Backup, Role::Learner(_) | Role::Outside) => Role::Outside,
             (Place::Backup, Role::Primary(tenure)) => Role::Primary(tenure),
         };
         if let Some(mut primary) = self.primary() {

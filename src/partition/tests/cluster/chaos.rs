@@ -32,7 +32,11 @@ const BAG: usize = 150;
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     promoted: usize,
+    /// A learner that was told of its admission and its promotion at once.
+    skipped: usize,
     admitted: usize,
+    /// Admitted again, without a copy.
+    readmitted: usize,
     removed: usize,
     restarted: usize,
     lost: usize,
@@ -44,10 +48,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn each(&self) -> [(&'static str, usize); 10] {
+    fn each(&self) -> [(&'static str, usize); 12] {
         [
             ("promoted", self.promoted),
+            ("skipped", self.skipped),
             ("admitted", self.admitted),
+            ("readmitted", self.readmitted),
             ("removed", self.removed),
             ("restarted", self.restarted),
             ("lost", self.lost),
@@ -77,8 +83,8 @@ struct Chaos {
 impl Chaos {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let min_in_sync = 1 + dice.index(2);
         let replicas = REPLICAS[dice.index(REPLICAS.len())];
+        let min_in_sync = 1 + dice.index(replicas);
         let in_sync = 1 + dice.below(replicas as u64);
         let mut bench = Bench::bound("deadline_ms = 50\non_deadline = \"store_unscored\"");
         let mut views = vec![Arc::new(View::compile(&bench.catalogue).unwrap())];
@@ -87,6 +93,7 @@ impl Chaos {
             views.push(Arc::new(View::compile(&bench.catalogue).unwrap()));
         }
         let mut cluster = Cluster::silent(HOSTS, in_sync, min_in_sync, views[0].clone());
+        cluster.control.wanted = replicas;
         for host in &mut cluster.hosts {
             host.drift = dice.below(40_000) as i64 - 20_000;
             host.ahead_us = dice.below(5_000_000);
@@ -236,13 +243,15 @@ impl Chaos {
     }
 
     fn configure(&mut self, node: u64, upto: usize) {
-        let was_primary = self.is_primary(node);
+        let before = self.place(node);
         self.cluster.configure_upto(node, upto);
-        self.seen.promoted += usize::from(!was_primary && self.is_primary(node));
+        let is_promoted = before != Some(Place::Primary) && self.place(node) == Some(Place::Primary);
+        self.seen.promoted += usize::from(is_promoted);
+        self.seen.skipped += usize::from(is_promoted && before == Some(Place::Learner));
     }
 
-    fn is_primary(&mut self, node: u64) -> bool {
-        self.cluster.host(node).core.as_ref().is_some_and(|core| core.place() == Place::Primary)
+    fn place(&mut self, node: u64) -> Option<Place> {
+        self.cluster.host(node).core.as_ref().map(Core::place)
     }
 
     fn decide(&mut self) {
@@ -259,10 +268,13 @@ impl Chaos {
 
     fn apply(&mut self, proposed: Proposed, is_told: bool) {
         let Proposed { by, generation, epoch, change } = proposed;
+        let latest = self.cluster.control.latest().clone();
         let is_applied = self.cluster.control.propose(generation, epoch, change);
         match change {
-            crate::partition::Proposal::Admit { .. } if is_applied => {
+            crate::partition::Proposal::Admit { join } if is_applied => {
+                let is_eligible = latest.eligible.iter().any(|replica| replica.join == join);
                 self.seen.admitted += 1;
+                self.seen.readmitted += usize::from(is_eligible);
                 self.spread();
             }
             crate::partition::Proposal::Admit { join } => {
@@ -494,7 +506,9 @@ fn the_promises_hold() {
         let seen = run.unwrap_or_else(|_| panic!("seed {seed}"));
         all = Seen {
             promoted: all.promoted + seen.promoted,
+            skipped: all.skipped + seen.skipped,
             admitted: all.admitted + seen.admitted,
+            readmitted: all.readmitted + seen.readmitted,
             removed: all.removed + seen.removed,
             restarted: all.restarted + seen.restarted,
             lost: all.lost + seen.lost,

@@ -14,6 +14,8 @@ pub(crate) struct Control {
     /// All there ever were; the last one holds.
     pub(crate) configurations: Vec<Arc<Configuration>>,
     min_in_sync: usize,
+    /// With so many in sync, nobody else need be filled.
+    pub(crate) wanted: usize,
     next_join: u64,
     /// Until when a node may serve alone, on the control leader's clock.
     grants: BTreeMap<NodeId, u64>,
@@ -45,6 +47,7 @@ impl Control {
         Control {
             configurations: vec![Arc::new(configuration)],
             min_in_sync,
+            wanted: usize::MAX,
             next_join: 100,
             grants: BTreeMap::new(),
         }
@@ -62,15 +65,18 @@ impl Control {
         }
         match change {
             Proposal::Admit { join } => {
-                let Some(at) = next.learners.iter().position(|learner| learner.join == join) else {
-                    return false;
-                };
-                next.in_sync.push(next.learners.remove(at));
+                let taken = take(&mut next.learners, join).or_else(|| take(&mut next.eligible, join));
+                let Some(replica) = taken else { return false };
+                next.in_sync.push(replica);
                 if next.in_sync.len() >= self.min_in_sync {
                     next.eligible.clear();
                 }
+                if next.in_sync.len() >= self.wanted {
+                    next.learners.clear();
+                }
             }
             Proposal::Remove { join } => {
+                assert!(next.eligible.iter().all(|replica| replica.join != join), "it is removed already");
                 if join == next.primary {
                     return false;
                 }
@@ -164,6 +170,11 @@ impl Control {
         self.next_join += 1;
         Replica { join: JoinId(self.next_join), node }
     }
+}
+
+fn take(role: &mut Vec<Replica>, join: JoinId) -> Option<Replica> {
+    let at = role.iter().position(|replica| replica.join == join)?;
+    Some(role.remove(at))
 }
 
 /// Makes another replica in sync the primary.

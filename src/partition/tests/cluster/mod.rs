@@ -4,6 +4,7 @@ mod chaos;
 mod clients;
 mod control;
 mod dice;
+mod eligible;
 mod fill;
 mod frames;
 mod history;
