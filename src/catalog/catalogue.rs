@@ -8,11 +8,13 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Binding, Command, Configuration, Map, Member, Model, ModelReference, ModelVersion, Response, Target,
+    Binding, Command, Configuration, Job, Map, Member, Model, ModelReference, ModelVersion, Response, Target,
     founding::{default_backup_count, default_min_in_sync},
     name::missing,
 };
-use crate::types::{CatalogueVersion, Error, MapId, NodeId, PartitionId, PlacementVersion, Result, Tenure};
+use crate::types::{
+    CatalogueVersion, Error, JobId, JobsVersion, MapId, NodeId, PartitionId, PlacementVersion, Result, Tenure,
+};
 
 /// The cluster's metadata. Cheap to clone: what it holds is shared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Catalogue {
     /// Rises by one with every change of members, of configurations and of the tenure.
     #[serde(default)]
     pub placement: PlacementVersion,
+    /// Rises by one with every change of jobs.
+    #[serde(default)]
+    pub jobs_version: JobsVersion,
     /// The cluster's id: random, zero before it is founded.
     pub cluster: u64,
     /// Fixed at the cluster's birth, zero before.
@@ -43,6 +48,8 @@ pub struct Catalogue {
     pub(super) map_ids: BTreeMap<String, MapId>,
     pub(super) models: BTreeMap<String, Arc<Model>>,
     pub(super) bindings: BTreeMap<String, Arc<Binding>>,
+    #[serde(default)]
+    pub(super) jobs: BTreeMap<JobId, Arc<Job>>,
     pub(super) next: Next,
 }
 
@@ -54,11 +61,17 @@ pub(super) struct Next {
     pub(super) binding: u32,
     pub(super) join: u64,
     pub(super) session: u64,
+    #[serde(default = "first_job")]
+    pub(super) job: u32,
+}
+
+fn first_job() -> u32 {
+    1
 }
 
 impl Default for Next {
     fn default() -> Self {
-        Next { map: 1, schema: 1, binding: 1, join: 1, session: 1 }
+        Next { map: 1, schema: 1, binding: 1, join: 1, session: 1, job: first_job() }
     }
 }
 
@@ -147,6 +160,19 @@ impl Catalogue {
     /// The binding of this name, or a refusal with the nearest one.
     pub fn binding(&self, name: &str) -> Result<&Arc<Binding>> {
         self.bindings.get(name).ok_or_else(|| missing("binding", name, self.bindings.keys()))
+    }
+
+    /// The jobs, oldest first.
+    pub fn jobs(&self) -> Values<'_, JobId, Arc<Job>> {
+        self.jobs.values()
+    }
+
+    /// The job of this id.
+    pub fn job(&self, id: JobId) -> Result<&Arc<Job>> {
+        self.jobs.get(&id).ok_or_else(|| {
+            Error::not_found(format!("there is no job {id}"))
+                .hint("`embergrid job list` shows those there are")
+        })
     }
 
     /// The bindings of a map, by name.

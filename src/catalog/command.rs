@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BindingFile, ConfigurationChange, Founding, MapFile, ModelVersion, Node};
-use crate::types::{BindingId, Epoch, Incarnation, MapId, NodeId, Result, SchemaId, SessionId, Tenure};
+use super::{BindingFile, ConfigurationChange, Founding, JobPart, JobState, MapFile, ModelVersion, Node};
+use crate::types::{
+    BindingId, Epoch, Incarnation, JobId, MapId, NodeId, Result, SchemaId, SessionId, Tenure, Timestamp,
+};
 
 /// A change of the cluster's metadata.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,49 @@ pub enum Command {
         /// The binding's name.
         name: String,
     },
+    /// Begins to score the rows that a map has. Times of day are those of the node that proposes.
+    StartJob {
+        /// The map's name.
+        map: String,
+        /// The binding's name.
+        binding: String,
+        /// Which rows: a SQL condition, checked before it is proposed; none: all.
+        condition: Option<String>,
+        /// How many rows the map has.
+        rows: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// Lets a job rest.
+    PauseJob {
+        /// The job.
+        job: JobId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Lets a paused job go on.
+    ResumeJob {
+        /// The job.
+        job: JobId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Ends a job; the scores that it stored stay.
+    CancelJob {
+        /// The job.
+        job: JobId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Partitions of a job are finished.
+    JobProgress {
+        /// The job.
+        job: JobId,
+        /// Which, and what became of their rows.
+        finished: Vec<JobPart>,
+        /// When.
+        at: Timestamp,
+    },
     /// Grants a block of session ids.
     GrantSessions {
         /// How many.
@@ -156,6 +201,13 @@ pub enum Response {
     BindingDeleted {
         /// The id it had.
         id: BindingId,
+    },
+    /// The job is there.
+    Job {
+        /// Its id.
+        id: JobId,
+        /// How it stands now.
+        state: JobState,
     },
     /// The sessions `first`, `first + 1`, .. are granted.
     Sessions {

@@ -13,6 +13,7 @@ mod founding;
 mod health;
 #[cfg(test)]
 mod invariants;
+mod job;
 mod manifest;
 mod map;
 mod member;
@@ -27,6 +28,7 @@ pub use command::{Command, Response};
 pub use configuration::{Configuration, ConfigurationChange, Replica, Step};
 pub use founding::{DEFAULT_BACKUP_COUNT, DEFAULT_MIN_IN_SYNC, Founding};
 pub use health::Health;
+pub use job::{Job, JobPart, JobState, JobTally};
 pub use manifest::{GoldenFile, InputFile, Manifest, OutputFile, TrainingFile};
 pub use map::{Map, MapKind};
 pub use member::{Member, MemberState, Node};
@@ -54,5 +56,11 @@ pub const MAX_NODES: usize = 256;
 pub const MAX_BACKUPS: u8 = 6;
 /// The most changes of configurations by one command.
 pub const MAX_CONFIGURATION_CHANGES: usize = MAX_PARTITIONS as usize;
+/// The most jobs that a cluster remembers.
+pub const MAX_JOBS: usize = 64;
+/// The most jobs that are running or paused.
+pub const MAX_RUNNING_JOBS: usize = 16;
+/// The longest condition of a job.
+pub const MAX_CONDITION_BYTES: usize = 16 << 10;
 /// The most sessions granted by one command.
 pub const MAX_SESSION_BLOCK: u32 = 1 << 20;

@@ -66,11 +66,12 @@ impl Machine {
         }
     }
 
-    /// Shows the catalogue to those who watch, if its metadata or its placement changed.
+    /// Shows the catalogue to those who watch, if its metadata, its placement or its jobs changed.
     fn publish(&self) {
         self.published.send_if_modified(|shown| {
             let latest = &self.state.catalogue;
-            let changed = (shown.version, shown.placement) != (latest.version, latest.placement);
+            let version = |of: &Catalogue| (of.version, of.placement, of.jobs_version);
+            let changed = version(shown) != version(latest);
             if changed {
                 *shown = Arc::new(self.state.catalogue.clone());
             }

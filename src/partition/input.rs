@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Frame, Ticket, View};
+use super::{Frame, JobBatch, Ticket, View};
 use crate::{
     binding::Scores,
     catalog::Configuration,
@@ -24,6 +24,8 @@ pub enum Input {
         /// The scores, or why there are none.
         result: Result<Scores, Error>,
     },
+    /// A job has scored rows that are stored.
+    Job(JobBatch),
     /// The cluster's metadata has changed; it takes effect here through an entry.
     View(Arc<View>),
     /// Some time has passed: see [`super::Core::next_deadline`].

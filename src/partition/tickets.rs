@@ -125,5 +125,5 @@ impl Gathering {
 
 /// What a score under this binding is computed by.
 pub(super) fn lineage_of(binding: &Compiled) -> Lineage {
-    Lineage { binding: binding.id, model_version: binding.model.version }
+    Lineage { binding: binding.id, model_version: binding.model.version, job: None }
 }

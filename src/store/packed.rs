@@ -11,7 +11,7 @@ use serde::{
 
 use super::{
     Record,
-    record::{EXPIRES, LINEAGE, LONG_KEY, UNKNOWN, VERSION_BYTES},
+    record::{BY_JOB, EXPIRES, LINEAGE, LONG_KEY, PLAIN_BYTES, VERSION_BYTES, lineage_bytes},
 };
 use crate::types::KeyRef;
 
@@ -37,18 +37,22 @@ fn is_record(bytes: &[u8]) -> Option<bool> {
     };
     let (version, rest) = rest.split_at_checked(usize::from(flags & VERSION_BYTES) + 1)?;
     let (key, rest) = rest.split_at_checked(key_len)?;
-    let rest = if flags & LINEAGE == 0 { rest } else { without_lineage(rest)? };
+    let by_job = flags & BY_JOB != 0;
+    let rest = if flags & LINEAGE == 0 { rest } else { without_lineage(rest, by_job)? };
     let fits = flags & EXPIRES == 0 || rest.len() >= 8;
     let is_shortest = (flags & LONG_KEY == 0 || key_len > usize::from(u8::MAX))
         && (version.len() == 1 || version.last() != Some(&0));
-    Some(flags & UNKNOWN == 0 && fits && is_shortest && KeyRef::from_packed(key).is_ok())
+    let is_of_lineage = !by_job || flags & LINEAGE != 0;
+    Some(is_of_lineage && fits && is_shortest && KeyRef::from_packed(key).is_ok())
 }
 
-/// What is before the lineage, which is not empty.
-fn without_lineage(bytes: &[u8]) -> Option<&[u8]> {
+/// What is before the lineage, which is not empty, and names a job if it has room for one.
+fn without_lineage(bytes: &[u8], by_job: bool) -> Option<&[u8]> {
     let (&count, rest) = bytes.split_last()?;
-    let left = rest.len().checked_sub(8 * usize::from(count))?;
-    rest.get(..left).filter(|_| count > 0)
+    let each = lineage_bytes(by_job);
+    let (left, lineage) = rest.split_at_checked(rest.len().checked_sub(each * usize::from(count))?)?;
+    let names_job = |one: &[u8]| one.get(PLAIN_BYTES..).is_some_and(|job| job.iter().any(|byte| *byte != 0));
+    (count > 0 && (!by_job || lineage.chunks_exact(each).any(names_job))).then_some(left)
 }
 
 impl Serialize for Record {
@@ -94,12 +98,16 @@ mod tests {
     use super::*;
     use crate::{
         store::{Lineage, Parts},
-        types::{BindingId, Key, RowVersion, Timestamp},
+        types::{BindingId, JobId, Key, RowVersion, Timestamp},
     };
 
     /// A record with everything that one can have.
     fn full(key: &[u8]) -> Record {
-        let lineage = |binding| Lineage { binding: BindingId(binding), model_version: 7 };
+        full_by(key, None)
+    }
+
+    fn full_by(key: &[u8], job: Option<JobId>) -> Record {
+        let lineage = |binding| Lineage { binding: BindingId(binding), model_version: 7, job };
         Record::new(&Parts {
             key,
             value: b"value",
@@ -116,8 +124,8 @@ mod tests {
 
     #[test]
     fn records_survive() {
-        for key in [Key::from(5), long_key()] {
-            let record = full(key.packed());
+        let records = |key: Key| [None, Some(JobId(3))].map(|job| full_by(key.packed(), job));
+        for record in [Key::from(5), long_key()].into_iter().flat_map(records) {
             assert_eq!(Record::from_packed(record.bytes()), Ok(record.clone()));
             let text = serde_json::to_string(&record).unwrap();
             assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
@@ -132,7 +140,8 @@ mod tests {
             bytes[at] = byte;
             Record::from_packed(&bytes)
         };
-        assert_eq!(changed(0, packed[0] | UNKNOWN), Err(Malformed));
+        let unscored = packed[0] & !LINEAGE;
+        assert_eq!(changed(0, unscored | BY_JOB), Err(Malformed), "a job without lineage");
         assert_eq!(changed(1, 200), Err(Malformed), "the key is longer than all there is");
         assert_eq!(changed(1, 8), Err(Malformed), "half a key is none");
         assert_eq!(changed(4, 0), Err(Malformed), "the row version has a byte too many");

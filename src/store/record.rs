@@ -1,13 +1,14 @@
 //! One stored row: everything about it in a single allocation behind an eight-byte handle.
 //!
 //! ```text
-//! flags (1)         bits 0..=2: bytes of the row version, less one; then UNSCORED, EXPIRES, LINEAGE, LONG_KEY
+//! flags (1)         bits 0..=2: bytes of the row version, less one; then UNSCORED, EXPIRES, LINEAGE, LONG_KEY, BY_JOB
 //! key length        1 byte, or 2 with LONG_KEY
 //! row version       1 to 8 bytes, little-endian
 //! key               packed
 //! value             a packed row, or opaque bytes
 //! expiry (8)        only with EXPIRES: milliseconds since the Unix epoch
-//! lineage           only with LINEAGE: 8 bytes a binding (id, model version), then their count (1)
+//! lineage           only with LINEAGE: 8 bytes a binding (id, model version), with BY_JOB 12 (and the job, 0 for none);
+//!                   then their count (1)
 //! ```
 //!
 //! Why not a struct with fields: a map of small rows is mostly overhead, and this form costs five to seven bytes
@@ -23,15 +24,19 @@ use triomphe::ThinArc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::packed::{self, Malformed};
-use crate::types::{BindingId, RowVersion, Timestamp};
+use crate::types::{BindingId, JobId, RowVersion, Timestamp};
 
 pub(super) const VERSION_BYTES: u8 = 0b0000_0111;
 const UNSCORED: u8 = 0b0000_1000;
 pub(super) const EXPIRES: u8 = 0b0001_0000;
 pub(super) const LINEAGE: u8 = 0b0010_0000;
 pub(super) const LONG_KEY: u8 = 0b0100_0000;
-/// What no record has.
-pub(super) const UNKNOWN: u8 = 0b1000_0000;
+pub(super) const BY_JOB: u8 = 0b1000_0000;
+
+/// Bytes of one binding's lineage.
+pub(super) const PLAIN_BYTES: usize = 8;
+/// The same where a job is named: only the rows that a job has come by pay for it.
+const JOB_BYTES: usize = 12;
 
 /// The bindings that one row can carry scores of.
 pub const MAX_LINEAGE: usize = u8::MAX as usize;
@@ -44,6 +49,31 @@ pub struct Lineage {
     pub binding: BindingId,
     /// The version of the model that computed it.
     pub model_version: u32,
+    /// The job that asked for it after the fact; none: the write of the row itself did.
+    pub job: Option<JobId>,
+}
+
+impl Lineage {
+    fn is_by_job(&self) -> bool {
+        self.job.is_some()
+    }
+
+    fn pack(&self, with_job: bool, packed: &mut SmallVec<[u8; 1024]>) {
+        packed.extend_from_slice(&self.binding.0.to_le_bytes());
+        packed.extend_from_slice(&self.model_version.to_le_bytes());
+        if with_job {
+            packed.extend_from_slice(&self.job.unwrap_or(JobId::NONE).0.to_le_bytes());
+        }
+    }
+
+    /// Of 8 bytes or 12.
+    fn unpack(packed: &[u8]) -> Lineage {
+        let number = |at: usize| {
+            packed.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+        };
+        let job = Some(JobId(number(PLAIN_BYTES))).filter(|job| *job != JobId::NONE);
+        Lineage { binding: BindingId(number(0)), model_version: number(4), job }
+    }
 }
 
 /// What a record is made of.
@@ -71,13 +101,16 @@ impl Record {
     /// Builds a record from its parts. The key is of a checked [`crate::types::Key`]: at most 1,024 bytes.
     pub fn new(parts: &Parts<'_>) -> Record {
         let mut packed: SmallVec<[u8; 1024]> = SmallVec::new();
-        packed.reserve_exact(24 + parts.key.len() + parts.value.len() + 8 * parts.lineage.len());
+        let kept = &parts.lineage[..parts.lineage.len().min(MAX_LINEAGE)];
+        let with_job = kept.iter().any(Lineage::is_by_job);
+        packed.reserve_exact(24 + parts.key.len() + parts.value.len() + lineage_bytes(with_job) * kept.len());
         let version = parts.row_version.0.to_le_bytes();
         let version_len = version.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
         let mut flags = (version_len - 1) as u8;
         flags |= if parts.unscored { UNSCORED } else { 0 };
         flags |= if parts.expires_at.is_some() { EXPIRES } else { 0 };
-        flags |= if parts.lineage.is_empty() { 0 } else { LINEAGE };
+        flags |= if kept.is_empty() { 0 } else { LINEAGE };
+        flags |= if with_job { BY_JOB } else { 0 };
         match u8::try_from(parts.key.len()) {
             Ok(len) => packed.extend_from_slice(&[flags, len]),
             Err(_) => {
@@ -91,12 +124,8 @@ impl Record {
         if let Some(at) = parts.expires_at {
             packed.extend_from_slice(&at.0.to_le_bytes());
         }
-        if !parts.lineage.is_empty() {
-            let kept = &parts.lineage[..parts.lineage.len().min(MAX_LINEAGE)];
-            for lineage in kept {
-                packed.extend_from_slice(&lineage.binding.0.to_le_bytes());
-                packed.extend_from_slice(&lineage.model_version.to_le_bytes());
-            }
+        if !kept.is_empty() {
+            kept.iter().for_each(|lineage| lineage.pack(with_job, &mut packed));
             packed.push(kept.len() as u8);
         }
         Record(ThinArc::from_header_and_slice((), &packed))
@@ -145,13 +174,18 @@ impl Record {
 
     /// Which scores the row carries.
     pub fn lineage(&self) -> impl ExactSizeIterator<Item = Lineage> + '_ {
-        let bytes = self.bytes();
-        let count = if self.flags() & LINEAGE == 0 { 0 } else { usize::from(bytes[bytes.len() - 1]) };
-        let packed = if count == 0 { &[][..] } else { &bytes[bytes.len() - 1 - 8 * count..bytes.len() - 1] };
-        packed.as_chunks::<8>().0.iter().map(|&[a, b, c, d, e, f, g, h]| Lineage {
-            binding: BindingId(u32::from_le_bytes([a, b, c, d])),
-            model_version: u32::from_le_bytes([e, f, g, h]),
-        })
+        let (bytes, flags) = (self.bytes(), self.flags());
+        let count = if flags & LINEAGE == 0 { 0 } else { usize::from(bytes[bytes.len() - 1]) };
+        let each = lineage_bytes(flags & BY_JOB != 0);
+        let packed =
+            if count == 0 { &[][..] } else { &bytes[bytes.len() - 1 - each * count..bytes.len() - 1] };
+        packed.chunks_exact(each).map(Lineage::unpack)
+    }
+
+    /// Whether the row, as it was last written, has been scored by this job under this binding.
+    pub fn is_scored_by(&self, job: JobId, binding: BindingId) -> bool {
+        self.flags() & BY_JOB != 0
+            && self.lineage().any(|lineage| lineage.binding == binding && lineage.job == Some(job))
     }
 
     /// What the record is made of, to build its successor from.
@@ -207,13 +241,17 @@ impl Record {
         let key = version + usize::from(flags & VERSION_BYTES) + 1;
         let mut end = bytes.len();
         if flags & LINEAGE != 0 {
-            end -= 1 + 8 * usize::from(bytes[end - 1]);
+            end -= 1 + lineage_bytes(flags & BY_JOB != 0) * usize::from(bytes[end - 1]);
         }
         if flags & EXPIRES != 0 {
             end -= 8;
         }
         Layout { version, key, value: key + key_len, end }
     }
+}
+
+pub(super) fn lineage_bytes(with_job: bool) -> usize {
+    if with_job { JOB_BYTES } else { PLAIN_BYTES }
 }
 
 /// Where the sections begin; `end` is where the value ends.
@@ -271,6 +309,30 @@ mod tests {
         assert_eq!(Record::new(&parts).size(), 3 + 5 + 2 + 3);
     }
 
+    #[test]
+    fn only_a_row_that_a_job_scored_pays_for_its_name() {
+        let scored = |jobs: &[Option<u32>]| {
+            let lineage = jobs.iter().map(|job| Lineage {
+                binding: BindingId(1),
+                model_version: 1,
+                job: job.map(JobId),
+            });
+            Record::new(&Parts {
+                key: b"key",
+                value: b"value",
+                row_version: RowVersion(1),
+                expires_at: Some(Timestamp(5)),
+                unscored: false,
+                lineage: lineage.collect(),
+            })
+        };
+        let without = scored(&[]).size();
+        assert_eq!(scored(&[None]).size(), without + 8 + 1);
+        assert_eq!(scored(&[None, None]).size(), without + 16 + 1);
+        assert_eq!(scored(&[Some(7)]).size(), without + 12 + 1);
+        assert_eq!(scored(&[None, Some(7)]).size(), without + 24 + 1);
+    }
+
     proptest! {
         #[test]
         fn parts_survive(
@@ -279,7 +341,7 @@ mod tests {
             row_version in prop_oneof![any::<u64>(), 0..70_000_u64],
             expires_at in prop::option::of(any::<i64>()),
             unscored: bool,
-            lineage in prop::collection::vec(any::<(u32, u32)>(), 0..4),
+            lineage in prop::collection::vec((any::<u32>(), any::<u32>(), prop::option::of(1..9_u32)), 0..4),
         ) {
             let parts = Parts {
                 key: &key,
@@ -289,10 +351,20 @@ mod tests {
                 unscored,
                 lineage: lineage
                     .into_iter()
-                    .map(|(binding, model_version)| Lineage { binding: BindingId(binding), model_version })
+                    .map(|(binding, model_version, job)| Lineage {
+                        binding: BindingId(binding),
+                        model_version,
+                        job: job.map(JobId),
+                    })
                     .collect(),
             };
             let record = Record::new(&parts);
+            for lineage in &parts.lineage {
+                for job in (1..9).map(JobId) {
+                    let named = |other: &Lineage| other.binding == lineage.binding && other.job == Some(job);
+                    prop_assert_eq!(record.is_scored_by(job, lineage.binding), parts.lineage.iter().any(named));
+                }
+            }
             prop_assert_eq!(record.parts(), parts);
         }
     }

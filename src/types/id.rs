@@ -44,6 +44,10 @@ id!(
     BindingId(u32)
 );
 id!(
+    /// A job, counted from 1; never reused.
+    JobId(u32)
+);
+id!(
     /// A partition: 0..partition count, fixed at the cluster's birth.
     PartitionId(u16)
 );
@@ -72,6 +76,10 @@ id!(
     PlacementVersion(u64)
 );
 id!(
+    /// Rises with every change of the cluster's jobs.
+    JobsVersion(u64)
+);
+id!(
     /// One reign over the supervision of the cluster. What was decided in an earlier one is void.
     Tenure(u64)
 );
@@ -83,6 +91,11 @@ id!(
 impl JoinId {
     /// Names no replica: ids are given from 1.
     pub const NOBODY: JoinId = JoinId(0);
+}
+
+impl JobId {
+    /// Names no job: ids are given from 1.
+    pub const NONE: JobId = JobId(0);
 }
 
 /// A place in a partition's history. Ordered by generation, then epoch, then seq; never recurs.

@@ -11,8 +11,8 @@ mod time;
 pub use document::{MAX_DOCUMENT_BYTES, read_toml};
 pub use error::{Class, Error, Result, nearest};
 pub use id::{
-    BindingId, CatalogueVersion, Digest, Epoch, Generation, Incarnation, JoinId, MapId, NodeId, PartitionId,
-    PlacementVersion, Position, RequestId, RowVersion, SchemaId, Seq, SessionId, Tenure,
+    BindingId, CatalogueVersion, Digest, Epoch, Generation, Incarnation, JobId, JobsVersion, JoinId, MapId,
+    NodeId, PartitionId, PlacementVersion, Position, RequestId, RowVersion, SchemaId, Seq, SessionId, Tenure,
 };
 pub use key::{Key, KeyError, KeyKind, KeyRef, MAX_KEY_BYTES};
 pub use name::{MAX_NAME_CHARS, check_name};

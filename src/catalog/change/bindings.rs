@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, listing, take};
+use super::{Change, jobs, listing, take};
 use crate::{
     catalog::{Binding, BindingFile, Catalogue, MAX_BINDINGS_OF_A_MAP, Map, Response},
     types::{BindingId, Error, Result},
@@ -25,7 +25,10 @@ pub(super) fn apply(catalogue: &mut Catalogue, file: &BindingFile) -> Change {
     let (map, model_version) = (map.id, version.version);
     let id = BindingId(take(&mut catalogue.next.binding, "binding")?);
     let binding = Binding { id, file: file.clone(), map, model_version };
-    catalogue.bindings.insert(file.name.clone(), Arc::new(binding));
+    let before = catalogue.bindings.insert(file.name.clone(), Arc::new(binding));
+    if let Some(before) = before {
+        jobs::fail_of(catalogue, before.id, "the binding was defined anew");
+    }
     Ok((Response::Binding { id, changed: true }, true))
 }
 
@@ -76,5 +79,6 @@ fn check_claims(catalogue: &Catalogue, map: &Map, file: &BindingFile) -> Result<
 pub(super) fn delete(catalogue: &mut Catalogue, name: &str) -> Change {
     let id = catalogue.binding(name)?.id;
     catalogue.bindings.remove(name);
+    jobs::fail_of(catalogue, id, "the binding was deleted");
     Ok((Response::BindingDeleted { id }, true))
 }

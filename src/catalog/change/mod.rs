@@ -3,6 +3,7 @@
 mod bindings;
 mod configurations;
 mod departure;
+mod jobs;
 mod maps;
 mod models;
 mod nodes;
@@ -36,6 +37,14 @@ pub(super) fn apply(catalogue: &mut Catalogue, command: &Command) -> Result<Resp
         Command::RemoveModel { model, version } => models::remove(catalogue, model, *version),
         Command::ApplyBinding(file) => bindings::apply(catalogue, file),
         Command::DeleteBinding { name } => bindings::delete(catalogue, name),
+        Command::StartJob { map, binding, condition, rows, at } => {
+            let condition = condition.as_deref();
+            jobs::start(catalogue, &jobs::Start { map, binding, condition, rows: *rows, at: *at })
+        }
+        Command::PauseJob { job, at } => jobs::pause(catalogue, *job, *at),
+        Command::ResumeJob { job, at } => jobs::resume(catalogue, *job, *at),
+        Command::CancelJob { job, at } => jobs::cancel(catalogue, *job, *at),
+        Command::JobProgress { job, finished, at } => jobs::progress(catalogue, *job, finished, *at),
         Command::GrantSessions { count } => sessions::grant(catalogue, *count),
     }?;
     if changed {

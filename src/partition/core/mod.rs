@@ -3,6 +3,7 @@
 mod catalogue;
 mod commit;
 mod glance;
+mod job;
 mod primary;
 mod request;
 mod rescore;
@@ -169,10 +170,13 @@ impl Core {
 
     /// Only a primary decides.
     fn decline(&self, input: &Input, effects: &mut Vec<Effect>) {
-        if let Input::Request(request) = input {
-            let error = not_primary(self.site.partition, &self.site.configuration);
-            effects.push(Effect::Reply { origin: request.origin, answer: Err(error) });
-        }
+        let origin = match input {
+            Input::Request(request) => request.origin,
+            Input::Job(batch) => batch.origin,
+            _ => return,
+        };
+        let error = not_primary(self.site.partition, &self.site.configuration);
+        effects.push(Effect::Reply { origin, answer: Err(error) });
     }
 
     /// The replica at work as a primary, if it is.

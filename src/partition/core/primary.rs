@@ -127,6 +127,7 @@ impl Primary<'_> {
         match input {
             Input::Request(request) => self.handle_request(request, effects),
             Input::Scored { ticket, result } => self.handle_scored(ticket, result, effects),
+            Input::Job(batch) => self.handle_job(batch, effects),
             Input::EndSession(session) => self.handle_end_session(session, effects),
             Input::Tick => self.handle_tick(effects),
             Input::View(_) if self.is_serving() => self.cut_over(effects),

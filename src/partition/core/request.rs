@@ -45,8 +45,8 @@ impl Primary<'_> {
         }
     }
 
-    /// Whether the request is new; an error if it cannot be told or served.
-    fn known(&self, request: &Request) -> Result<bool, Error> {
+    /// Whether anything may be decided here now.
+    pub(super) fn check_serving(&self) -> Result<(), Error> {
         if !self.is_serving() {
             let message =
                 format!("partition {} has a new primary that does not serve yet", self.site.partition);
@@ -56,6 +56,12 @@ impl Primary<'_> {
             return Err(Error::unavailable(format!("partition {} has no lease", self.site.partition))
                 .hint("retry in a moment"));
         }
+        Ok(())
+    }
+
+    /// Whether the request is new; an error if it cannot be told or served.
+    fn known(&self, request: &Request) -> Result<bool, Error> {
+        self.check_serving()?;
         let Some(id) = request.id else { return Ok(true) };
         if id.number < request.acknowledged_below {
             return Err(forgotten(id.number));

@@ -11,14 +11,14 @@ use crate::{
         ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
     },
     partition::{
-        Body, Change, Core, Effect, Entry, Frame, Input, Limits, Op, Origin, Outcome, Part, PutMode, Request,
-        Setup, Ticket, Timing, Ttl, View,
+        Body, Change, Core, Effect, Entry, Frame, Input, JobBatch, Limits, MapView, Op, Origin, Outcome,
+        Part, PutMode, Request, ScoredRow, Setup, Ticket, Timing, Ttl, View,
     },
     row::{Builder, Column, Kind, RowRef, Scalar, Schema},
     store::Record,
     types::{
-        Digest, Epoch, Error, Generation, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId, Position,
-        RequestId, RowVersion, SchemaId, SessionId, Timestamp,
+        Digest, Epoch, Error, Generation, JobId, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId,
+        Position, RequestId, RowVersion, SchemaId, SessionId, Timestamp,
     },
 };
 
@@ -187,6 +187,14 @@ impl Bench {
         self.catalogue.bindings().len() == 2 && nonce.is_multiple_of(2)
     }
 
+    /// Rows of the feature map as a job finds them, with these scores under the binding of that name.
+    pub(crate) fn scored_by_job(&self, job: u32, binding: &str, scores: &[(&str, f32)]) -> JobBatch {
+        let view = View::compile(&self.catalogue).unwrap();
+        let map = view.maps[&SCORED].clone();
+        let rows = scores.iter().map(|(key, score)| (self.read(SCORED, key).unwrap(), *score));
+        job_batch(job, &map, binding, rows)
+    }
+
     pub(crate) fn read(&self, map: MapId, key: &str) -> Option<Record> {
         self.core.reader().read(map, self::key(key).packed(), || 0).unwrap()
     }
@@ -194,6 +202,28 @@ impl Bench {
     /// The committed row as a line.
     pub(crate) fn row(&self, map: MapId, key: &str) -> String {
         self.read(map, key).map_or("none".into(), |record| shown(map, &record))
+    }
+}
+
+/// Rows with these scores under the binding of that name.
+pub(crate) fn job_batch(
+    job: u32,
+    map: &Arc<MapView>,
+    binding: &str,
+    rows: impl IntoIterator<Item = (Record, f32)>,
+) -> JobBatch {
+    let binding = map.bindings.iter().find(|bound| &*bound.name == binding).unwrap();
+    let column = binding.outputs[0].column;
+    let scored = |(record, score): (Record, f32)| {
+        let scores = [Score { column, value: ScoreValue::F32(score) }];
+        ScoredRow::new(record, map, binding, JobId(job), &scores).unwrap()
+    };
+    JobBatch {
+        origin: Origin { connection: 0, tag: 100 },
+        job: JobId(job),
+        binding: binding.id,
+        map: map.clone(),
+        rows: rows.into_iter().map(scored).collect(),
     }
 }
 
@@ -352,6 +382,7 @@ pub(crate) fn shown(map: MapId, record: &Record) -> String {
     let mut shown = format!("{key}={value}@{}", record.row_version());
     for lineage in record.lineage() {
         shown += &format!(" by {}:{}", lineage.binding, lineage.model_version);
+        shown += &lineage.job.map_or(String::new(), |job| format!(" in job {job}"));
     }
     if record.unscored() {
         shown += " unscored";

@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 mod catalogue;
 mod cluster;
+mod jobs;
 mod reference;
 mod replicas;
 mod retries;

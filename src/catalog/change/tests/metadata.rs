@@ -38,7 +38,7 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-fn screening() -> MapFile {
+pub(super) fn screening() -> MapFile {
     schema_of(columns())
 }
 
@@ -68,11 +68,11 @@ fn add(number: u32, alias: Option<&str>) -> Command {
     Command::AddModel { version: version(number), alias: alias.map(str::to_owned) }
 }
 
-fn alias(version: u32) -> Command {
+pub(super) fn alias(version: u32) -> Command {
     Command::SetAlias { model: "cancer".into(), alias: "champion".into(), version }
 }
 
-fn binding(name: &str, column: &str, model: &str) -> BindingFile {
+pub(super) fn binding(name: &str, column: &str, model: &str) -> BindingFile {
     BindingFile {
         name: name.into(),
         map: "screening".into(),
@@ -94,7 +94,7 @@ fn after(commands: &[Command]) -> Catalogue {
     catalogue
 }
 
-fn toured() -> Catalogue {
+pub(super) fn toured() -> Catalogue {
     after(&[
         found(),
         Command::CreateMap(screening()),
@@ -104,7 +104,7 @@ fn toured() -> Catalogue {
 }
 
 /// The refusal of a command, which must change nothing.
-fn refused(catalogue: &mut Catalogue, command: &Command) -> String {
+pub(super) fn refused(catalogue: &mut Catalogue, command: &Command) -> String {
     let before = catalogue.clone();
     let error = catalogue.apply(command).unwrap_err();
     assert_eq!(*catalogue, before);

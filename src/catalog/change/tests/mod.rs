@@ -1,4 +1,5 @@
 mod departure;
+mod jobs;
 mod metadata;
 mod placement;
 mod properties;

@@ -9,6 +9,7 @@ mod fill;
 mod frames;
 mod history;
 mod host;
+mod jobs;
 mod leases;
 mod promotion;
 mod removal;
