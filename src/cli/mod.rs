@@ -14,6 +14,7 @@ mod failure;
 mod health;
 mod init;
 mod interrupt;
+mod job;
 mod map;
 mod model;
 mod node;
@@ -80,6 +81,7 @@ enum Command {
     Map(map::Map),
     Model(model::Model),
     Binding(binding::Binding),
+    Job(job::Job),
     Subscribe(subscribe::Subscribe),
     Execute(execute::Execute),
     Cluster(cluster::Cluster),
@@ -112,6 +114,7 @@ impl Command {
             Command::Node(command) => command.run(context),
             Command::Map(command) => context.block_on(command.run(context)),
             Command::Binding(command) => context.block_on(command.run(context)),
+            Command::Job(command) => context.block_on(command.run(context)),
             Command::Subscribe(command) => context.block_on(command.run(context)),
             Command::Execute(command) => context.block_on(command.run(context)),
             Command::Cluster(command) => context.block_on(command.run(context)),

@@ -11,6 +11,7 @@ mod cluster;
 mod connection;
 mod description;
 mod draft;
+mod jobs;
 mod key;
 mod map;
 mod numbers;

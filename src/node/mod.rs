@@ -10,6 +10,7 @@ mod connection;
 mod cutover;
 mod deploy;
 mod grid;
+mod job;
 mod lanes;
 mod models;
 mod options;

@@ -19,7 +19,7 @@ use super::{
     connection::Connections,
     cutover,
     grid::{Grid, Inner},
-    models,
+    job, models,
     options::Options,
     peer,
     pool::Pool,
@@ -182,6 +182,7 @@ async fn start_workers(
     tasks.spawn(cutover::follow(grid.clone(), view_sender));
     tasks.spawn(upkeep::wake_workers(grid.clone()));
     tasks.spawn(upkeep::bookmark(grid.clone()));
+    tasks.spawn(job::run(grid.clone()));
     wait_until_ready(&grid).await;
     Ok(Node { grid, tasks })
 }

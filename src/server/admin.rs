@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::{Bytes, BytesMut};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{describe, service::Service};
+use super::{describe, jobs, service::Service};
 use crate::{
     catalog::{BindingFile, Command},
     node::Package,
     row::schema_file::{self, MapFile},
-    types::{Error, Result},
+    types::{Error, JobId, Result},
     wire::v1::{self, admin_server::Admin, deploy_request::Part},
 };
 
@@ -100,6 +100,36 @@ impl Admin for Service {
         let name = request.into_inner().name;
         self.grid.propose(Command::DeleteBinding { name }).await?;
         Ok(Response::new(v1::DeleteBindingReply {}))
+    }
+
+    async fn start_job(&self, request: Request<v1::StartJobRequest>) -> Answer<v1::JobDescription> {
+        Ok(Response::new(jobs::start(self, request.into_inner()).await?))
+    }
+
+    async fn list_jobs(&self, _: Request<v1::ListJobsRequest>) -> Answer<v1::ListJobsReply> {
+        Ok(Response::new(jobs::list(self)))
+    }
+
+    async fn describe_job(&self, request: Request<v1::DescribeJobRequest>) -> Answer<v1::JobDescription> {
+        Ok(Response::new(jobs::describe(self, request.into_inner().job)?))
+    }
+
+    async fn pause_job(&self, request: Request<v1::PauseJobRequest>) -> Answer<v1::JobDescription> {
+        let job = request.into_inner().job;
+        self.grid.pause_job(JobId(job)).await?;
+        Ok(Response::new(jobs::describe(self, job)?))
+    }
+
+    async fn resume_job(&self, request: Request<v1::ResumeJobRequest>) -> Answer<v1::JobDescription> {
+        let job = request.into_inner().job;
+        self.grid.resume_job(JobId(job)).await?;
+        Ok(Response::new(jobs::describe(self, job)?))
+    }
+
+    async fn cancel_job(&self, request: Request<v1::CancelJobRequest>) -> Answer<v1::JobDescription> {
+        let job = request.into_inner().job;
+        self.grid.cancel_job(JobId(job)).await?;
+        Ok(Response::new(jobs::describe(self, job)?))
     }
 
     async fn status(&self, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {

@@ -8,6 +8,7 @@ mod answer;
 mod data;
 mod describe;
 mod http;
+mod jobs;
 mod limits;
 mod operation;
 mod query;

@@ -9,6 +9,7 @@ mod burn;
 mod failover;
 mod grpc;
 mod http;
+mod jobs;
 mod node;
 mod nodes;
 mod outage;

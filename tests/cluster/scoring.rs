@@ -15,12 +15,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn text(path: &str) -> String {
+pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).expect(path)
 }
 
 /// The breast-cancer model as it lies in the repository.
-fn model() -> Deployment {
+pub(crate) fn model() -> Deployment {
     let folder = root().join("models/breast-cancer/1");
     let names = [
         "model.onnx",
@@ -40,7 +40,7 @@ fn model() -> Deployment {
 }
 
 /// The 569 patients.
-fn patients() -> Vec<(i64, Value)> {
+pub(crate) fn patients() -> Vec<(i64, Value)> {
     let table = text("models/breast-cancer/data.csv");
     let mut lines = table.lines();
     let names: Vec<&str> = lines.next().unwrap().split(',').collect();

@@ -41,7 +41,7 @@ impl Apply {
         context.output.answer(&object, text)?;
         if unscored > 0 {
             context.output.note(format_args!(
-                "a row is scored when it is written again; `{job}` is the job for all of them"
+                "a row is scored when it is written again; `embergrid {job}` scores all of them"
             ));
         }
         Ok(())

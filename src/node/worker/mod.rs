@@ -22,7 +22,7 @@ use crate::{
     binding::Scores,
     catalog::Catalogue,
     feed,
-    partition::{Core, Effect, Frame, Input, Request, Ticket, View},
+    partition::{Core, Effect, Frame, Input, JobBatch, Origin, Request, Ticket, View},
     scoring::Batcher,
     store::GLANCES,
     types::{CatalogueVersion, Epoch, JoinId, Now, PartitionId, Result, SessionId},
@@ -33,6 +33,8 @@ use crate::{
 pub(super) enum Message {
     /// An operation of a client.
     Request(PartitionId, Request),
+    /// Rows that a job has scored.
+    Job(PartitionId, JobBatch),
     /// What became of rows that were scored elsewhere.
     Scored(Vec<(Waiting, Result<Scores>)>),
     /// What other nodes say.
@@ -147,7 +149,12 @@ impl Worker {
 
     fn dispatch(&mut self, shared: &Arc<Shared>, now: Now, message: Message) {
         match message {
-            Message::Request(partition, request) => self.request(shared, now, partition, request),
+            Message::Request(partition, request) => {
+                self.ask_core(shared, now, partition, request.origin, Input::Request(request));
+            }
+            Message::Job(partition, batch) => {
+                self.ask_core(shared, now, partition, batch.origin, Input::Job(batch));
+            }
             Message::Scored(scores) => {
                 for (waiting, result) in scores {
                     self.feed_core(shared, now, waiting.unit, waiting.scored(result));
@@ -180,13 +187,21 @@ impl Worker {
         usize::from(partition.0) / self.stride
     }
 
-    fn request(&mut self, shared: &Arc<Shared>, now: Now, partition: PartitionId, request: Request) {
+    /// Hands a core what is to be answered; where there is none, whoever asks is sent on.
+    fn ask_core(
+        &mut self,
+        shared: &Arc<Shared>,
+        now: Now,
+        partition: PartitionId,
+        origin: Origin,
+        input: Input,
+    ) {
         let unit = self.unit(partition);
         if self.units.get(unit).is_some_and(|unit| unit.replica.is_some()) {
-            return self.feed_core(shared, now, unit, Input::Request(request));
+            return self.feed_core(shared, now, unit, input);
         }
         let refusal = Primaries::elsewhere(partition, shared.primaries.load().node(partition));
-        self.deliveries.push(&shared.connections, request.origin, Err(refusal));
+        self.deliveries.push(&shared.connections, origin, Err(refusal));
     }
 
     fn feed_all(&mut self, shared: &Arc<Shared>, now: Now, input: impl Fn() -> Input) {

@@ -1,0 +1,46 @@
+//! Jobs: long computations that the cluster runs by itself.
+
+use super::{Client, channel};
+use crate::{types::Result, wire::v1};
+
+impl Client {
+    /// Begins to score the rows that a map has under a binding: those that satisfy the condition, or all.
+    pub async fn start_job(
+        &self,
+        map: &str,
+        binding: &str,
+        condition: Option<&str>,
+    ) -> Result<v1::JobDescription> {
+        let request = v1::StartJobRequest {
+            map: map.to_string(),
+            binding: binding.to_string(),
+            r#where: condition.map(ToString::to_string),
+        };
+        Ok(channel::admin(self.channel()).start_job(request).await?.into_inner())
+    }
+
+    /// The jobs that the cluster remembers, oldest first.
+    pub async fn jobs(&self) -> Result<Vec<v1::JobDescription>> {
+        Ok(channel::admin(self.channel()).list_jobs(v1::ListJobsRequest {}).await?.into_inner().jobs)
+    }
+
+    /// How a job stands.
+    pub async fn job(&self, job: u32) -> Result<v1::JobDescription> {
+        Ok(channel::admin(self.channel()).describe_job(v1::DescribeJobRequest { job }).await?.into_inner())
+    }
+
+    /// Lets a job rest.
+    pub async fn pause_job(&self, job: u32) -> Result<v1::JobDescription> {
+        Ok(channel::admin(self.channel()).pause_job(v1::PauseJobRequest { job }).await?.into_inner())
+    }
+
+    /// Lets a paused job go on.
+    pub async fn resume_job(&self, job: u32) -> Result<v1::JobDescription> {
+        Ok(channel::admin(self.channel()).resume_job(v1::ResumeJobRequest { job }).await?.into_inner())
+    }
+
+    /// Ends a job; the scores that it stored stay.
+    pub async fn cancel_job(&self, job: u32) -> Result<v1::JobDescription> {
+        Ok(channel::admin(self.channel()).cancel_job(v1::CancelJobRequest { job }).await?.into_inner())
+    }
+}
