@@ -9,22 +9,12 @@ mod harness;
 #[path = "rivals/scored_write.rs"]
 mod rust;
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harness::{Arguments, Cell, Report, Server, Side, medians, python, run};
+use harness::{Arguments, Cell, Payments, Report, Server, Side, medians, python, run};
 
 /// Rows in the file that all sides write over and over.
-const ROWS: &str = "20000";
-
-/// The model, and the rows written through it.
-pub(crate) struct Payments {
-    model: PathBuf,
-    output: String,
-    features: Vec<String>,
-    rows: PathBuf,
-    _folder: tempfile::TempDir,
-}
+const ROWS: u64 = 20_000;
 
 /// One shape of load.
 #[derive(Clone, Copy)]
@@ -36,9 +26,10 @@ pub(crate) struct Load {
 
 fn main() {
     let arguments = Arguments::read();
-    let payments = Payments::prepare();
+    let payments = Payments::prepare(ROWS);
     let (node, redis) = (Server::node(), Server::redis());
-    deploy(&node);
+    Payments::deploy(&node);
+    Payments::bind(&node);
     #[cfg(feature = "rivals")]
     let rust = rust::Scorer::load(&payments);
     let mut report = Report::new("scored_write");
@@ -78,35 +69,6 @@ fn at_the_rivals_rate(report: &mut Report, node: &Server, payments: &Payments, l
     let ours = figures(&ours(node, payments, load, Some(python[0])));
     report.add(Cell::less_is_better("p50 at Python's rate, one by one", "us", ours[1], python[1]));
     report.add(Cell::less_is_better("p99 at Python's rate, one by one", "us", ours[2], python[2]));
-}
-
-impl Payments {
-    fn prepare() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let rows = folder.path().join("payments.csv");
-        run(Command::new(env!("CARGO_BIN_EXE_embergrid"))
-            .args(["demo", "--rows", ROWS, "--seed", "7"])
-            .args(["--write-payments".as_ref(), rows.as_os_str()]));
-        let manifest = Path::new("models/payments/1/manifest.toml");
-        let text = std::fs::read_to_string(manifest).expect("the bundled model");
-        let text: toml::Table = text.parse().expect("TOML");
-        let input = &text["inputs"][0];
-        let features = input["features"].as_array().expect("a list").iter();
-        let features = features.map(|name| name.as_str().expect("a name").to_owned()).collect();
-        Self {
-            model: manifest.with_file_name(text["file"].as_str().expect("a name")),
-            output: text["outputs"][0]["name"].as_str().expect("a name").to_owned(),
-            features,
-            rows,
-            _folder: folder,
-        }
-    }
-}
-
-fn deploy(node: &Server) {
-    node.command(&["map", "create", "payments", "--schema", "cluster/payments.schema.toml"]);
-    node.command(&["model", "deploy", "payments", "models/payments/1", "--alias", "champion"]);
-    node.command(&["binding", "apply", "cluster/payments.binding.toml"]);
 }
 
 fn ours(node: &Server, payments: &Payments, load: Load, rate: Option<f64>) -> serde_json::Value {

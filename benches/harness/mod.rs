@@ -5,6 +5,7 @@
 mod arguments;
 #[cfg(feature = "rivals")]
 pub(crate) mod onnx_runtime;
+mod payments;
 #[cfg(feature = "rivals")]
 pub(crate) mod pipelining;
 pub(crate) mod python;
@@ -14,6 +15,7 @@ mod rounds;
 mod server;
 
 pub(crate) use arguments::Arguments;
+pub(crate) use payments::Payments;
 pub(crate) use redis::key;
 pub(crate) use report::{Cell, Report};
 pub(crate) use rounds::{Side, medians};

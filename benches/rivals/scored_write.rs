@@ -4,8 +4,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::harness::{onnx_runtime::OnnxRuntime, pipelining};
-use super::{Load, Payments};
+use super::Load;
+use super::harness::{Payments, onnx_runtime::OnnxRuntime, pipelining};
 
 /// How a row lies in its hash.
 #[derive(Clone, Copy)]

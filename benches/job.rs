@@ -1,0 +1,97 @@
+//! A million stored payments scored: by a job of ours, and by a script that pulls them from Redis, runs them through ONNX
+//! Runtime in batches and writes the scores back.
+//!
+//! Redis keeps a payment as a hash with a field a feature, as most teams would, and as one field of packed bytes, the least
+//! that it can be asked for.
+
+mod harness;
+
+use std::process::Command;
+
+use embergrid::client::Client;
+use harness::{Arguments, Cell, Payments, Report, Server, Side, medians, python, run};
+
+const ROWS: u64 = 1_000_000;
+/// Payments in the file; the rows are these over and over.
+const DISTINCT: u64 = 20_000;
+/// Rows written by one call.
+const BATCH: u64 = 2_048;
+/// Rows that the script scores at once.
+const RIVAL_BATCH: &str = "1024";
+
+fn main() {
+    let arguments = Arguments::read();
+    let rows = ROWS / arguments.divisor;
+    let payments = Payments::prepare(DISTINCT);
+    let node = Server::node();
+    Payments::deploy(&node);
+    store(&node, &payments, rows);
+    Payments::bind(&node);
+    let redis = ["fields", "packed"].map(|layout| (Server::redis(), layout));
+    redis.iter().for_each(|(redis, layout)| drop(script(redis, &payments, rows, layout, &["--fill"])));
+
+    let mut ours = || vec![job(&node, rows)];
+    let [mut by_field, mut packed] =
+        redis.each_ref().map(|(redis, layout)| || vec![script(redis, &payments, rows, layout, &[])]);
+    let mut sides: [Side<'_>; 3] = [&mut ours, &mut by_field, &mut packed];
+    let medians = medians(arguments.rounds, &mut sides);
+    let mut report = Report::new("job");
+    for (rival, median) in ["a field a feature", "features packed into one field"].iter().zip(&medians[1..]) {
+        let name = format!("{rows} rows, one node / Python, {rival}");
+        report.add(Cell::more_is_better(name, "rows/s", medians[0][0], median[0]));
+    }
+    report.print(arguments.json);
+}
+
+/// Stores so many rows, unscored.
+fn store(node: &Server, payments: &Payments, rows: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = Client::connect(&format!("127.0.0.1:{}", node.port)).await.expect("the node listens");
+        let map = client.map("payments").await.expect("the map was created");
+        let mut reader = csv::Reader::from_path(&payments.rows).expect("a file");
+        let header = reader.headers().expect("a header").clone();
+        let packed = |record: csv::StringRecord| {
+            let cells = header.iter().zip(record.iter()).filter(|(name, _)| *name != "id");
+            let row = cells.map(|(name, cell)| (name.to_owned(), value(cell))).collect();
+            map.pack_json(&row).expect("a row of the schema")
+        };
+        let packed: Vec<_> = reader.records().map(|record| packed(record.expect("a row"))).collect();
+        let mut next = 0..rows;
+        while !next.is_empty() {
+            let some = next.by_ref().take(BATCH as usize);
+            let some = some.map(|id| (id as i64, packed[id as usize % packed.len()].clone()));
+            for put in map.put_all_raw(some).await.expect("the node answers") {
+                put.expect("the row is stored");
+            }
+        }
+    });
+}
+
+/// A CSV cell as JSON.
+fn value(cell: &str) -> serde_json::Value {
+    match cell {
+        "" => serde_json::Value::Null,
+        cell => cell.parse().unwrap_or_else(|_| cell.into()),
+    }
+}
+
+/// Rows a second of a job over all rows. Each scores every row: the rows carry the names of earlier ones.
+fn job(node: &Server, rows: u64) -> f64 {
+    let done = node.command(&["job", "score", "payments", "--binding", "fraud"]);
+    assert_eq!((&done["state"], &done["done"], &done["refused"]), (&"done".into(), &rows.into(), &0.into()), "{done}");
+    rows as f64 / done["seconds"].as_f64().expect("a number")
+}
+
+/// Rows a second of the script.
+fn script(redis: &Server, payments: &Payments, rows: u64, layout: &str, more: &[&str]) -> f64 {
+    let text = run(Command::new(python::interpreter())
+        .arg("benches/rivals/job.py")
+        .args(["--port", &redis.port.to_string(), "--count", &rows.to_string()])
+        .args(["--batch", RIVAL_BATCH, "--layout", layout])
+        .args(["--key", "id", "--output", &payments.output, "--features", &payments.features.join(",")])
+        .args(["--model".as_ref(), payments.model.as_os_str(), "--rows".as_ref(), payments.rows.as_os_str()])
+        .args(more));
+    let done: serde_json::Value = serde_json::from_str(&text).expect("the script prints JSON");
+    rows as f64 / done["seconds"].as_f64().expect("a number")
+}
