@@ -79,7 +79,11 @@ fn value(cell: &str) -> serde_json::Value {
 /// Rows a second of a job over all rows. Each scores every row: the rows carry the names of earlier ones.
 fn job(node: &Server, rows: u64) -> f64 {
     let done = node.command(&["job", "score", "payments", "--binding", "fraud"]);
-    assert_eq!((&done["state"], &done["done"], &done["refused"]), (&"done".into(), &rows.into(), &0.into()), "{done}");
+    assert_eq!(
+        (&done["state"], &done["done"], &done["refused"]),
+        (&"done".into(), &rows.into(), &0.into()),
+        "{done}"
+    );
     rows as f64 / done["seconds"].as_f64().expect("a number")
 }
 

@@ -225,6 +225,11 @@ fn is_metadata(command: &Command) -> bool {
         | Command::Lead
         | Command::Configure(_)
         | Command::ResetLost { .. }
+        | Command::StartJob { .. }
+        | Command::PauseJob { .. }
+        | Command::ResumeJob { .. }
+        | Command::CancelJob { .. }
+        | Command::JobProgress { .. }
         | Command::GrantSessions { .. } => false,
     }
 }

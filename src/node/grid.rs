@@ -131,13 +131,6 @@ impl Grid {
         self.inner.shared.cluster
     }
 
-    /// Whether this node is the partition's primary, by the latest configuration.
-    pub fn is_here(&self, partition: PartitionId) -> bool {
-        let catalogue = self.inner.catalogue.borrow();
-        let primary = catalogue.configuration(partition).and_then(|held| held.primary_node());
-        primary == Some(self.inner.control.started().node)
-    }
-
     /// How many partitions the cluster has.
     pub fn partition_count(&self) -> u16 {
         self.inner.shared.readers.len() as u16

@@ -36,10 +36,7 @@ impl Work {
         let map = view.maps.get(&job.map).ok_or_else(behind)?;
         let binding = map.bindings.iter().find(|bound| bound.id == job.binding).ok_or_else(behind)?;
         let shared = &grid.inner.shared;
-        let reader = shared
-            .readers
-            .get(usize::from(partition.0))
-            .ok_or_else(|| Error::unavailable("the partition is held elsewhere"))?;
+        let reader = shared.read(partition, |reader| Ok::<_, Error>(reader.clone()))?;
         Ok(Work {
             shared: shared.clone(),
             job: job.clone(),
@@ -47,7 +44,7 @@ impl Work {
             map: map.clone(),
             binding: binding.clone(),
             filter: Filter::compile(&map.map, job.condition.as_deref())?,
-            reader: reader.clone(),
+            reader,
         })
     }
 
