@@ -8,6 +8,7 @@
 //! | | [`row`] | schema and packed row | types |
 //! | | `expr` | SQL scalar expressions over rows | types, row |
 //! | L1 | [`topology`] | PURE: key to partition to replicas | types |
+//! | | [`session`] | PURE: a client's session: what leaves for which node, and what is tried again | types, topology |
 //! | | `store` | a partition's rows: one writer, many readers | types, row |
 //! | | `catalog` | PURE: the cluster's metadata as a state machine | types, row, topology |
 //! | | `binding` | PURE: a binding compiled for one catalogue version | types, row, expr, catalog |
@@ -21,13 +22,14 @@
 //! | | `telemetry` | tracing, metrics | types |
 //! | L3 | `node` | the only owner of threads and tasks | L0, L1, L2 |
 //! | L4 | `server` | gRPC and HTTP for clients | L0, L1, L2, node |
-//! | | `client` | the SDK | types, row, wire, topology |
+//! | | `client` | the SDK | types, row, wire, topology, session |
 //! | | `config` | one Options per component, composed | L0, L2, L3, server |
 //! | | `cli` | one file a subcommand | all |
 //!
 //! `tests/house.rs` reads every `use crate::` against this table.
 
 pub mod row;
+pub mod session;
 pub mod topology;
 pub mod types;
 

@@ -9,7 +9,7 @@ mod share;
 pub use loads::Loads;
 pub use share::share;
 
-use crate::types::{Key, PartitionId};
+use crate::types::{Key, PartitionId, placement_hash};
 
 /// How many partitions a cluster has unless its birth says otherwise; fixed from then on.
 pub const DEFAULT_PARTITION_COUNT: u16 = 271;
@@ -18,7 +18,12 @@ pub const DEFAULT_PARTITION_COUNT: u16 = 271;
 ///
 /// A count of zero is read as one, so that no input from outside can divide by zero.
 pub fn partition_of(key: &Key, partition_count: u16) -> PartitionId {
-    let partition = key.placement_hash() % u64::from(partition_count.max(1));
+    partition_of_packed(key.packed(), partition_count)
+}
+
+/// The same of a packed key.
+pub fn partition_of_packed(key: &[u8], partition_count: u16) -> PartitionId {
+    let partition = placement_hash(key) % u64::from(partition_count.max(1));
     // A remainder of a u16 fits a u16.
     PartitionId(partition as u16)
 }

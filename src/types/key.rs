@@ -177,7 +177,8 @@ fn split(packed: &[u8]) -> Option<Sections<'_>> {
     Some(Sections { kind: tag & !WITH_AFFINITY, affinity: Some(affinity), payload })
 }
 
-fn placement_hash(packed: &[u8]) -> u64 {
+/// [`Key::placement_hash`] of a packed key that is nobody's `Key` yet. Any bytes have one.
+pub fn placement_hash(packed: &[u8]) -> u64 {
     match split(packed) {
         Some(Sections { affinity: Some(affinity), .. }) => xxh3_64(affinity),
         Some(Sections { kind: 1, payload, .. }) => xxh3_64(hash_tag(payload).unwrap_or(payload)),

@@ -14,6 +14,6 @@ pub use id::{
     BindingId, CatalogueVersion, Digest, Epoch, Generation, Incarnation, JobId, JobsVersion, JoinId, MapId,
     NodeId, PartitionId, PlacementVersion, Position, RequestId, RowVersion, SchemaId, Seq, SessionId, Tenure,
 };
-pub use key::{Key, KeyError, KeyKind, KeyRef, MAX_KEY_BYTES};
+pub use key::{Key, KeyError, KeyKind, KeyRef, MAX_KEY_BYTES, placement_hash};
 pub use name::{MAX_NAME_CHARS, check_name};
 pub use time::{Now, Timestamp};

@@ -1,4 +1,4 @@
-//! PURE: the request numbers of a session's writes.
+//! The request numbers of a session's writes.
 
 use std::collections::VecDeque;
 
