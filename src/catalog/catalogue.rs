@@ -13,7 +13,8 @@ use super::{
     name::missing,
 };
 use crate::types::{
-    CatalogueVersion, Error, JobId, JobsVersion, MapId, NodeId, PartitionId, PlacementVersion, Result, Tenure,
+    CatalogueVersion, Error, JobId, JobsVersion, MapId, NodeId, PartitionId, PlacementVersion, Result, SessionId,
+    Tenure,
 };
 
 /// The cluster's metadata. Cheap to clone: what it holds is shared.
@@ -94,6 +95,11 @@ impl Catalogue {
     /// A node of the cluster.
     pub fn member(&self, node: NodeId) -> Option<&Member> {
         self.members.get(&node)
+    }
+
+    /// Sessions of lower ids were granted, from 1. Which of them are over is not known here.
+    pub fn next_session(&self) -> SessionId {
+        SessionId(self.next.session)
     }
 
     /// Every partition's configuration, by partition.

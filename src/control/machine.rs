@@ -66,13 +66,14 @@ impl Machine {
         }
     }
 
-    /// Shows the catalogue to those who watch, if its metadata, its placement or its jobs changed.
+    /// Shows the catalogue to those who watch. They are woken if its metadata, its placement or its jobs changed; that
+    /// sessions were granted is found by whoever looks.
     fn publish(&self) {
         self.published.send_if_modified(|shown| {
             let latest = &self.state.catalogue;
             let version = |of: &Catalogue| (of.version, of.placement, of.jobs_version);
             let changed = version(shown) != version(latest);
-            if changed {
+            if changed || shown.next_session() != latest.next_session() {
                 *shown = Arc::new(self.state.catalogue.clone());
             }
             changed

@@ -30,7 +30,7 @@ use crate::{
     store::{Cursor, GLANCES, NotServing, Record, warm},
     telemetry::Metrics,
     topology::partition_of,
-    types::{CatalogueVersion, Error, Key, MapId, NodeId, PartitionId, PlacementVersion, Result, SessionId},
+    types::{CatalogueVersion, Error, Key, MapId, NodeId, PartitionId, PlacementVersion, Result},
 };
 
 /// A node as its servers see it. A clone is another handle.
@@ -309,25 +309,9 @@ impl Grid {
         Ok(token.positions.into_iter().map(Start::After).collect())
     }
 
-    /// Grants a session id that was never granted before.
-    pub async fn open_session(&self) -> Result<SessionId> {
-        self.inner.sessions.open(&self.inner.control).await
-    }
-
-    /// Takes up a session again after its stream broke; false if it is not known (any more).
-    pub fn resume_session(&self, session: SessionId) -> bool {
-        self.inner.sessions.resume(session)
-    }
-
-    /// The session's stream is gone; the session ends if it is not taken up again in time.
-    pub fn suspend_session(&self, session: SessionId) {
-        self.inner.sessions.suspend(session, self.mono_us());
-    }
-
-    /// The session is over: its request results are forgotten.
-    pub fn end_session(&self, session: SessionId) {
-        self.inner.sessions.end(session);
-        self.inner.shared.broadcast(|| Message::EndSession(session));
+    /// Follows the cluster's metadata and its placement.
+    pub fn follow(&self) -> watch::Receiver<Arc<Catalogue>> {
+        self.inner.catalogue.clone()
     }
 
     /// The catalogue version that all partitions of this node have cut over to.

@@ -25,7 +25,7 @@ use super::{
     pool::Pool,
     primaries::Primaries,
     proposals,
-    sessions::Sessions,
+    sessions::{self, Sessions},
     shared::{Shared, WorkerStatus},
     subscription::{self, Subscribers},
     supervision::Supervision,
@@ -176,12 +176,14 @@ async fn start_workers(
         peer::listen(&shared, net);
         cutover::answer(&grid, net);
         subscription::answer(&grid, net);
+        sessions::answer(&grid, net);
     }
     tasks.spawn(supervision.run());
     tasks.spawn(proposals::run(Arc::downgrade(&shared), control, asked));
     tasks.spawn(cutover::follow(grid.clone(), view_sender));
     tasks.spawn(upkeep::wake_workers(grid.clone()));
     tasks.spawn(upkeep::bookmark(grid.clone()));
+    tasks.spawn(sessions::keep(grid.clone()));
     tasks.spawn(job::run(grid.clone()));
     wait_until_ready(&grid).await;
     Ok(Node { grid, tasks })

@@ -8,7 +8,7 @@ use super::{grid::Grid, subscription::expire_lent, worker::Message};
 
 /// How often workers are looked at for something due.
 const WAKE_EVERY: Duration = Duration::from_millis(5);
-/// How often idle subscribers are told how far they are, and abandoned sessions are looked for.
+/// How often idle subscribers are told how far they are.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(1);
 
 /// Wakes workers that have something due.
@@ -27,7 +27,7 @@ pub(super) async fn wake_workers(grid: Grid) {
     }
 }
 
-/// Tells idle subscribers how far they are, and ends sessions that were abandoned.
+/// Tells idle subscribers how far they are.
 pub(super) async fn bookmark(grid: Grid) {
     let shared = &grid.inner.shared;
     let mut ticks = interval(BOOKMARK_EVERY);
@@ -38,9 +38,6 @@ pub(super) async fn bookmark(grid: Grid) {
             shared.broadcast(|| Message::Bookmark);
         }
         expire_lent(shared);
-        for session in grid.inner.sessions.expire(grid.mono_us()) {
-            shared.broadcast(|| Message::EndSession(session));
-        }
         shared.metrics.subscriptions().set(shared.subscribers.len() as u64);
         shared.metrics.sessions().set(grid.inner.sessions.len() as u64);
     }

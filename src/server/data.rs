@@ -9,7 +9,7 @@ use super::{
     operation, query,
     rows::{self, named_scores},
     service::{Service, SinglePut},
-    session, subscription,
+    session, subscription, topology,
 };
 use crate::{
     partition::MapView,
@@ -29,6 +29,7 @@ impl Grid for Service {
     type SessionStream = session::Session;
     type QueryStream = Outgoing<v1::QueryReply>;
     type SubscribeStream = Outgoing<v1::SubscribeReply>;
+    type WatchTopologyStream = Outgoing<v1::Topology>;
 
     async fn session(
         &self,
@@ -119,6 +120,13 @@ impl Grid for Service {
     ) -> std::result::Result<Response<Self::SubscribeStream>, Status> {
         let events = subscription::open(self, request.into_inner())?;
         Ok(Response::new(Box::pin(events)))
+    }
+
+    async fn watch_topology(
+        &self,
+        _: Request<v1::WatchTopologyRequest>,
+    ) -> std::result::Result<Response<Self::WatchTopologyStream>, Status> {
+        Ok(Response::new(Box::pin(topology::watch(self))))
     }
 }
 

@@ -17,6 +17,7 @@ mod service;
 mod session;
 mod stopping;
 mod subscription;
+mod topology;
 
 use std::{future::Future, io::ErrorKind, net::SocketAddr, time::Duration};
 

@@ -48,10 +48,11 @@ pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -
     let hello = first.and_then(|frame| frame.hello).ok_or_else(|| {
         Error::invalid("a session begins with a frame that has `hello`").hint("is it an Embergrid client?")
     })?;
-    let known = hello
-        .session
-        .map(SessionId)
-        .filter(|session| hello.cluster == Some(grid.cluster()) && grid.resume_session(*session));
+    let asked = hello.session.map(SessionId).filter(|_| hello.cluster == Some(grid.cluster()));
+    let known = match asked {
+        Some(session) if grid.resume_session(session).await? => Some(session),
+        _ => None,
+    };
     let id = match known {
         Some(id) => id,
         None => grid.open_session().await?,
@@ -63,6 +64,7 @@ pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -
         partition_count: grid.partition_count().into(),
         max_frame_bytes: u32::try_from(limits.frame_bytes).unwrap_or(u32::MAX),
         max_outstanding: MAX_OUTSTANDING,
+        node: grid.me().0,
     };
     let connection = grid.connect();
     let replies = connection.replies();

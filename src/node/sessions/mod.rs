@@ -1,70 +1,105 @@
-//! Client sessions of this node: ids from granted blocks, and when an abandoned session ends.
+//! Client sessions at this node: ids from granted blocks, the streams that are open here, and how sessions end.
+//!
+//! A session is the cluster's, not a node's: its id is granted by the control group, and every node takes it up. So a
+//! node on which it has no stream (any more) must not end it before all the others have said that they do not hold it
+//! either ([`ending`]). Once it is over, every node has the partitions that it leads forget the session's answers.
 
-use std::{collections::HashMap, ops::Range};
+mod ending;
+mod registry;
+
+use std::{ops::Range, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
+pub(super) use ending::{answer, keep};
+
+use self::registry::{Registry, Resumed};
+use super::{grid::Grid, worker::Message};
 use crate::{
     catalog::{Command, Response},
-    control::Control,
     types::{Error, Result, SessionId},
 };
 
 /// How many ids one command of the control group grants.
 const BLOCK: u32 = 1_024;
-/// How long a session outlives its stream, in microseconds.
-const ABANDONED_AFTER_US: u64 = 300_000_000;
+/// How long a node may be behind the grant of a session that comes to it.
+const BEHIND_MOST: Duration = Duration::from_secs(1);
+/// How often it looks whether it has caught up.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The sessions of this node.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     granted: Mutex<Range<u64>>,
-    /// Open sessions; when their stream broke, on the node's clock.
-    open: Mutex<HashMap<SessionId, Option<u64>>>,
+    registry: Mutex<Registry>,
+    /// There is something to tell the other nodes.
+    news: Notify,
 }
 
 impl Sessions {
-    pub(super) async fn open(&self, control: &Control) -> Result<SessionId> {
+    /// How many have streams here, or had one not long ago.
+    pub(super) fn len(&self) -> usize {
+        self.registry.lock().len()
+    }
+}
+
+impl Grid {
+    /// Grants a session id that was never granted before.
+    pub async fn open_session(&self) -> Result<SessionId> {
+        let sessions = &self.inner.sessions;
         loop {
-            let next = self.granted.lock().next();
+            let next = sessions.granted.lock().next();
             if let Some(id) = next {
-                self.open.lock().insert(SessionId(id), None);
+                sessions.registry.lock().open(SessionId(id));
                 return Ok(SessionId(id));
             }
-            let response = control.propose(Command::GrantSessions { count: BLOCK }).await?;
+            let response = self.inner.control.propose(Command::GrantSessions { count: BLOCK }).await?;
             let Response::Sessions { first, count } = response else {
                 return Err(Error::internal("the control group granted something else than sessions"));
             };
             // Two that ran out together both fetched a block: one of them is skipped, ids are plenty.
-            *self.granted.lock() = first.0..first.0 + u64::from(count);
+            *sessions.granted.lock() = first.0..first.0 + u64::from(count);
         }
     }
 
-    pub(super) fn resume(&self, session: SessionId) -> bool {
-        self.open.lock().get_mut(&session).map(|suspended| *suspended = None).is_some()
-    }
-
-    pub(super) fn suspend(&self, session: SessionId, now_us: u64) {
-        if let Some(suspended) = self.open.lock().get_mut(&session) {
-            *suspended = Some(now_us);
+    /// Takes up a session of this cluster, wherever it was opened; false if it is over.
+    pub async fn resume_session(&self, session: SessionId) -> Result<bool> {
+        self.await_grant(session).await?;
+        match self.inner.sessions.registry.lock().resume(session, self.mono_us()) {
+            Resumed::Yes => Ok(true),
+            Resumed::Over => Ok(false),
+            Resumed::InQuestion => {
+                Err(Error::unavailable(format!("session {session} is being ended")).hint("retry in a moment"))
+            }
         }
     }
 
-    pub(super) fn end(&self, session: SessionId) {
-        self.open.lock().remove(&session);
-    }
-
-    /// Ends the sessions that were abandoned too long ago.
-    pub(super) fn expire(&self, now_us: u64) -> Vec<SessionId> {
-        let mut open = self.open.lock();
-        let abandoned = |suspended: &Option<u64>| {
-            suspended.is_some_and(|at| now_us.saturating_sub(at) > ABANDONED_AFTER_US)
+    /// The grant may be known elsewhere first.
+    async fn await_grant(&self, session: SessionId) -> Result<()> {
+        let is_granted = || (1..self.inner.catalogue.borrow().next_session().0).contains(&session.0);
+        let waiting = async {
+            while !is_granted() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
         };
-        open.extract_if(|_, suspended| abandoned(suspended)).map(|(session, _)| session).collect()
+        tokio::time::timeout(BEHIND_MOST, waiting).await.map_err(|_| {
+            Error::unavailable(format!("no session {session} was granted, as far as this node knows"))
+                .hint("retry in a moment: the node may be cut off from the others")
+        })
     }
 
-    /// How many are open.
-    pub(super) fn len(&self) -> usize {
-        self.open.lock().len()
+    /// A stream of the session is gone. The session ends if none is opened again in time, here or at another node.
+    pub fn suspend_session(&self, session: SessionId) {
+        self.inner.sessions.registry.lock().suspend(session, self.mono_us());
+    }
+
+    /// The session is over, as its client says: its request results are forgotten, at all nodes.
+    pub fn end_session(&self, session: SessionId) {
+        let peers = self.peers();
+        if self.inner.sessions.registry.lock().end(session, peers) {
+            self.inner.shared.broadcast(|| Message::EndSession(session));
+            self.inner.sessions.news.notify_one();
+        }
     }
 }

@@ -365,6 +365,7 @@ fn session_ids_come_in_blocks_and_change_no_metadata() {
     let granted = |first, count| Ok(Response::Sessions { first: SessionId(first), count });
     assert_eq!(catalogue.apply(&grant(1000)), granted(1, 1000));
     assert_eq!(catalogue.apply(&grant(1)), granted(1001, 1));
+    assert_eq!(catalogue.next_session(), SessionId(1002));
     assert_eq!(catalogue.version, CatalogueVersion(1));
     assert_eq!(catalogue.apply(&grant(0)).unwrap_err().class, Class::Invalid);
     assert_eq!(catalogue.apply(&grant(u32::MAX)).unwrap_err().class, Class::Invalid);
