@@ -33,26 +33,38 @@ impl Client {
     pub async fn create_map(&self, name: &str, schema: Option<&str>) -> Result<Description> {
         let request =
             v1::CreateMapRequest { name: name.to_string(), schema: schema.map(ToString::to_string) };
-        Description::new(channel::admin(self.channel()).create_map(request).await?.into_inner())
+        let created = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).create_map(request).await }
+        });
+        Description::new(created.await?)
     }
 
     /// Drops a map and its rows.
     pub async fn drop_map(&self, name: &str) -> Result<()> {
         let request = v1::DropMapRequest { name: name.to_string() };
-        channel::admin(self.channel()).drop_map(request).await?;
-        Ok(())
+        let dropped = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).drop_map(request).await }
+        });
+        dropped.await.map(drop)
     }
 
     /// All maps.
     pub async fn maps(&self) -> Result<Vec<Description>> {
-        let reply = channel::admin(self.channel()).list_maps(v1::ListMapsRequest {}).await?.into_inner();
-        reply.maps.into_iter().map(Description::new).collect()
+        let listed = self
+            .ask(|channel| async move { channel::admin(channel).list_maps(v1::ListMapsRequest {}).await });
+        listed.await?.maps.into_iter().map(Description::new).collect()
     }
 
     /// One map.
     pub async fn describe(&self, name: &str) -> Result<Description> {
         let request = v1::DescribeMapRequest { name: name.to_string() };
-        Description::new(channel::admin(self.channel()).describe_map(request).await?.into_inner())
+        let described = self.ask(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).describe_map(request).await }
+        });
+        Description::new(described.await?)
     }
 
     /// Uploads a model. It serves only after every check has passed on every node.
@@ -64,56 +76,80 @@ impl Client {
             manifest: model.manifest,
             model_file: model.model_file,
         };
-        let head = std::iter::once(Part::Head(head));
-        let pieces = model.files.into_iter().flat_map(|(path, content)| pieces(path, content));
-        let parts = head.chain(pieces).map(|part| v1::DeployRequest { part: Some(part) });
-        let stream = tokio_stream::iter(parts);
-        Ok(channel::admin(self.channel()).deploy(stream).await?.into_inner())
+        let deployed = self.tell(|channel| {
+            let head = std::iter::once(Part::Head(head.clone()));
+            let files = model.files.clone();
+            let pieces = files.into_iter().flat_map(|(path, content)| pieces(path, content));
+            let parts = head.chain(pieces).map(|part| v1::DeployRequest { part: Some(part) });
+            async move { channel::admin(channel).deploy(tokio_stream::iter(parts)).await }
+        });
+        deployed.await
     }
 
     /// All models.
     pub async fn models(&self) -> Result<Vec<v1::ModelDescription>> {
-        let request = v1::ListModelsRequest {};
-        Ok(channel::admin(self.channel()).list_models(request).await?.into_inner().models)
+        let listed =
+            self.ask(
+                |channel| async move { channel::admin(channel).list_models(v1::ListModelsRequest {}).await },
+            );
+        Ok(listed.await?.models)
     }
 
     /// One model.
     pub async fn model(&self, name: &str) -> Result<v1::ModelDescription> {
         let request = v1::DescribeModelRequest { name: name.to_string() };
-        Ok(channel::admin(self.channel()).describe_model(request).await?.into_inner())
+        let described = self.ask(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).describe_model(request).await }
+        });
+        described.await
     }
 
     /// Moves a model's alias to a version.
     pub async fn set_alias(&self, model: &str, alias: &str, version: u32) -> Result<v1::ModelDescription> {
         let request = v1::SetAliasRequest { model: model.to_string(), alias: alias.to_string(), version };
-        Ok(channel::admin(self.channel()).set_alias(request).await?.into_inner())
+        let moved = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).set_alias(request).await }
+        });
+        moved.await
     }
 
     /// Applies the text of a binding file; gives the binding and how many stored rows it has not scored.
     pub async fn apply_binding(&self, definition: &str) -> Result<(Binding, u64)> {
         let request = v1::ApplyBindingRequest { definition: definition.to_string() };
-        let reply = channel::admin(self.channel()).apply_binding(request).await?.into_inner();
+        let applied = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).apply_binding(request).await }
+        });
+        let reply = applied.await?;
         Ok((Binding::new(reply.binding.unwrap_or_default()), reply.unscored))
     }
 
     /// All bindings.
     pub async fn bindings(&self) -> Result<Vec<Binding>> {
-        let request = v1::ListBindingsRequest {};
-        let reply = channel::admin(self.channel()).list_bindings(request).await?.into_inner();
-        Ok(reply.bindings.into_iter().map(Binding::new).collect())
+        let listed = self.ask(|channel| async move {
+            channel::admin(channel).list_bindings(v1::ListBindingsRequest {}).await
+        });
+        Ok(listed.await?.bindings.into_iter().map(Binding::new).collect())
     }
 
     /// Deletes a binding; the scores that it stored stay.
     pub async fn delete_binding(&self, name: &str) -> Result<()> {
         let request = v1::DeleteBindingRequest { name: name.to_string() };
-        channel::admin(self.channel()).delete_binding(request).await?;
-        Ok(())
+        let deleted = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).delete_binding(request).await }
+        });
+        deleted.await.map(drop)
     }
 
     /// The cluster's state, of each partition too if asked.
     pub async fn status(&self, partitions: bool) -> Result<v1::StatusReply> {
-        let request = v1::StatusRequest { partitions };
-        Ok(channel::admin(self.channel()).status(request).await?.into_inner())
+        let told = self.ask(|channel| async move {
+            channel::admin(channel).status(v1::StatusRequest { partitions }).await
+        });
+        told.await
     }
 }
 

@@ -5,7 +5,10 @@ use std::task::{Context, Poll, Waker};
 use slab::Slab;
 use smallvec::SmallVec;
 
-use super::session::{Answer, Caller};
+use crate::{session::Caller, types::Error, wire::v1::reply};
+
+/// What came of an operation.
+pub(super) type Answer = Result<reply::Answer, Error>;
 
 /// The answers to a call's operations, in their order.
 pub(super) type Answers = SmallVec<[Option<Answer>; 1]>;

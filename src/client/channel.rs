@@ -13,21 +13,16 @@ use crate::{
 /// What a node may send unread on one call, and on one connection.
 const STREAM_WINDOW_BYTES: u32 = 2 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
-/// How long a connection may be silent, and then how long a ping unanswered.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// How long a connection may be silent, and then how long a ping unanswered: together well within the time that an
+/// operation may take, so that it can go on over another connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 /// A frame of replies ends once it is past the limit, so that it exceeds it by one reply.
 const REPLY_FRAME_BYTES: usize = 2 * MAX_FRAME_BYTES;
 
-/// Connects to the first address that answers.
-pub(super) async fn connect(options: &Options) -> Result<Channel> {
-    let mut outage = Error::invalid("no address was given").hint("addresses are written host:port");
-    for address in &options.addresses {
-        match endpoint(address, options)?.connect().await {
-            Ok(channel) => return Ok(channel),
-            Err(error) => outage = unreachable(address, &error),
-        }
-    }
-    Err(outage)
+/// Connects to the node at an address.
+pub(super) async fn connect(address: &str, options: &Options) -> Result<Channel> {
+    endpoint(address, options)?.connect().await.map_err(|error| unreachable(address, &error))
 }
 
 pub(super) fn grid(channel: Channel) -> GridClient<Channel> {
@@ -46,7 +41,7 @@ fn endpoint(address: &str, options: &Options) -> Result<Endpoint> {
         .connect_timeout(options.connect_timeout)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES))

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use tonic::transport::Channel;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    Map, Options, channel,
+    Map, Options,
     connection::{Connection, Drafts},
+    road::Road,
 };
-use crate::types::Result;
+use crate::{session::Operation, types::Result};
 
 /// A client of a cluster. Cheap to clone; all clones share its connections.
+///
+/// It speaks with every node of the cluster: the addresses it is given are where it begins.
 #[derive(Clone, Debug)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -20,7 +22,7 @@ pub struct Client {
 #[derive(Debug)]
 struct Inner {
     /// For everything but the operations of sessions.
-    channel: Channel,
+    road: Road,
     /// At least one.
     connections: Vec<Connection>,
     options: Arc<Options>,
@@ -35,12 +37,12 @@ impl Client {
     /// Connects with other than the default options.
     pub async fn with_options(options: Options) -> Result<Self> {
         let options = Arc::new(options);
-        let channel = channel::connect(&options).await?;
+        let road = Road::begin(&options).await?;
         let mut connections = Vec::with_capacity(options.connections.max(1));
         for _ in 0..options.connections.max(1) {
             connections.push(Connection::open(options.clone()).await?);
         }
-        Ok(Client { inner: Arc::new(Inner { channel, connections, options }) })
+        Ok(Client { inner: Arc::new(Inner { road, connections, options }) })
     }
 
     /// Opens a map.
@@ -53,8 +55,19 @@ impl Client {
         &self.inner.options
     }
 
-    pub(super) fn channel(&self) -> Channel {
-        self.inner.channel.clone()
+    pub(super) fn road(&self) -> &Road {
+        &self.inner.road
+    }
+
+    /// Where nodes may be found: first those that are known to be there.
+    pub(super) fn known_addresses(&self) -> Vec<String> {
+        let mut addresses = self.inner.connections.first().map(Connection::addresses).unwrap_or_default();
+        for address in &self.inner.options.addresses {
+            if !addresses.contains(address) {
+                addresses.push(address.clone());
+            }
+        }
+        addresses
     }
 
     /// The connection for a call. Calls with the same first key have the same one, so that they stay in order.

@@ -3,7 +3,10 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{self, WireType};
 
-use crate::wire::{Packed, v1::op::Verb};
+use crate::{
+    session::Operation,
+    wire::{Packed, v1::op::Verb},
+};
 
 /// Bytes of an operation that differ from one attempt to the next, and of its place in a frame, at most.
 const HEAD_MOST_BYTES: usize = 24;
@@ -21,21 +24,6 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The packed key.
-    pub(super) fn key(&self) -> &[u8] {
-        let key_at = usize::from(self.key_at);
-        &self.packed[key_at..key_at + usize::from(self.key_len)]
-    }
-
-    /// About how long the operation is in a frame.
-    pub(super) fn bytes(&self) -> usize {
-        HEAD_MOST_BYTES + self.packed.len()
-    }
-
-    pub(super) fn is_write(&self) -> bool {
-        self.is_write
-    }
-
     /// Appends the whole operation to a frame.
     pub(super) fn put_into(&self, ops: &mut Packed<3>, tag: u32, number: u64) {
         let mut head = [0; HEAD_MOST_BYTES];
@@ -48,6 +36,21 @@ impl Draft {
         }
         let len = HEAD_MOST_BYTES - rest.len();
         ops.push_packed(&head[..len], &self.packed);
+    }
+}
+
+impl Operation for Draft {
+    fn key(&self) -> &[u8] {
+        let key_at = usize::from(self.key_at);
+        &self.packed[key_at..key_at + usize::from(self.key_len)]
+    }
+
+    fn bytes(&self) -> usize {
+        HEAD_MOST_BYTES + self.packed.len()
+    }
+
+    fn is_write(&self) -> bool {
+        self.is_write
     }
 }
 

@@ -9,11 +9,11 @@ use smallvec::smallvec;
 
 use super::{
     Client, Description, IntoKey,
+    calls::Answer,
     connection::Drafts,
     draft::{Draft, Packer},
     row::{Lineage, Row},
     score::{Binding, Score},
-    session::Answer,
 };
 use crate::{
     row::{self, MAX_ROW_BYTES},

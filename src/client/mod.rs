@@ -1,8 +1,9 @@
 //! The SDK: typed access to a cluster's maps.
 //!
 //! A [`Client`] holds a session on each of its connections; all its callers share them, and what they ask for at the
-//! same time travels together. Writes have request numbers, so that a retry after a broken connection takes effect
-//! once at most.
+//! same time travels together. A connection has a stream to each node, and an operation goes straight to the node that
+//! has its partition, or by way of another while that one cannot be reached. Writes have request numbers, so that a
+//! retry, after a broken stream or at the node that has taken over, takes effect once at most.
 
 mod admin;
 mod calls;
@@ -14,12 +15,11 @@ mod draft;
 mod jobs;
 mod key;
 mod map;
-mod numbers;
 mod options;
 mod read;
+mod road;
 mod row;
 mod score;
-mod session;
 mod subscription;
 mod write;
 

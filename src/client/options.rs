@@ -7,14 +7,14 @@ use crate::wire::MAX_OUTSTANDING;
 /// Where the cluster is and how patient to be.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Addresses of nodes, `host:port`; tried in this order.
+    /// Addresses of nodes, `host:port`; tried in this order. One is enough to begin: it tells where the others are.
     pub addresses: Vec<String>,
-    /// Connections to the node, each with a session of its own. One serves many callers: more help only where one
+    /// Connections to each node, each with a session of its own. One serves many callers: more help only where one
     /// core cannot keep up with a connection's traffic.
     pub connections: usize,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
-    /// How long an operation may take, retries included.
+    /// How long an operation may take, retries included: longer than it takes the cluster to replace a node.
     pub timeout: Duration,
     /// The pauses between retries of what was refused for the moment.
     pub retry: Retry,

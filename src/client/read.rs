@@ -66,7 +66,11 @@ impl Map {
     /// How many rows the map has.
     pub async fn size(&self) -> Result<u64> {
         let request = v1::SizeRequest { map: self.name() };
-        Ok(channel::grid(self.client().channel()).size(request).await?.into_inner().size)
+        let counted = self.client().ask(|channel| {
+            let request = request.clone();
+            async move { channel::grid(channel).size(request).await }
+        });
+        Ok(counted.await?.size)
     }
 
     /// The rows that satisfy a predicate such as `amount > 100 AND country = 'DE'`; an empty one is true of all.
@@ -77,8 +81,11 @@ impl Map {
             limit: limit.unwrap_or(0),
             packed: true,
         };
-        let replies = channel::grid(self.client().channel()).query(request).await?.into_inner();
-        Ok(Rows { map: self.clone(), replies, ready: VecDeque::new() })
+        let asked = self.client().ask(|channel| {
+            let request = request.clone();
+            async move { channel::grid(channel).query(request).await }
+        });
+        Ok(Rows { map: self.clone(), replies: asked.await?, ready: VecDeque::new() })
     }
 }
 

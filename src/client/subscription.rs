@@ -1,18 +1,14 @@
 //! Subscriptions: a map's rows that satisfy a predicate, then every change of them.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
-use tokio::time::Instant;
 use tonic::Streaming;
 
-use super::{Map, channel, map, row::Row};
+use super::{Map, channel, map, road::is_broken, row::Row};
 use crate::{
     types::{Class, Error, Key, PartitionId, Result, RowVersion},
     wire::v1,
 };
-
-/// The pause before another attempt to resume.
-const RESUME_PAUSE: Duration = Duration::from_millis(100);
 
 /// What to be told of.
 #[derive(Clone, Debug, Default)]
@@ -81,14 +77,15 @@ pub struct Event {
     pub token: Option<Arc<str>>,
 }
 
-/// The events of a subscription. It resumes by itself when the connection breaks.
+/// The events of a subscription. It resumes by itself when the connection breaks, at another node if need be.
 #[derive(Debug)]
 pub struct Subscription {
     map: Map,
     request: v1::SubscribeRequest,
     replies: Option<Streaming<v1::SubscribeReply>>,
     ready: VecDeque<Event>,
-    patience: Duration,
+    /// The client's road when the stream was opened.
+    road: u64,
 }
 
 impl Map {
@@ -102,14 +99,9 @@ impl Map {
             packed: true,
             single: what.token_each,
         };
-        let mut subscription = Subscription {
-            map: self.clone(),
-            request,
-            replies: None,
-            ready: VecDeque::new(),
-            patience: self.client().options().timeout,
-        };
-        subscription.replies = Some(subscription.open().await?);
+        let mut subscription =
+            Subscription { map: self.clone(), request, replies: None, ready: VecDeque::new(), road: 0 };
+        subscription.open().await?;
         Ok(subscription)
     }
 }
@@ -130,8 +122,9 @@ impl Subscription {
                 Ok(Some(reply)) => self.take(reply).await?,
                 Ok(None) => self.replies = None,
                 Err(status) => {
+                    let is_broken = is_broken(&status);
                     let error = Error::from(status);
-                    if error.class != Class::Unavailable {
+                    if !is_broken && error.class != Class::Unavailable {
                         return Err(error);
                     }
                     self.replies = None;
@@ -145,29 +138,26 @@ impl Subscription {
         self.request.token.as_deref()
     }
 
-    async fn open(&self) -> Result<Streaming<v1::SubscribeReply>> {
-        let request = self.request.clone();
-        Ok(channel::grid(self.map.client().channel()).subscribe(request).await?.into_inner())
+    async fn open(&mut self) -> Result<()> {
+        let client = self.map.client();
+        self.road = client.road().number();
+        let opened = client.ask(|channel| {
+            let request = self.request.clone();
+            async move { channel::grid(channel).subscribe(request).await }
+        });
+        self.replies = Some(opened.await?);
+        Ok(())
     }
 
     async fn resume(&mut self) -> Result<()> {
-        let started = Instant::now();
-        loop {
-            match self.open().await {
-                Ok(replies) => {
-                    self.replies = Some(replies);
-                    if self.request.token.is_none() {
-                        // There is nothing to go on from: all begins anew.
-                        self.ready.push_back(marker(EventKind::Overrun, PartitionId::default(), None));
-                    }
-                    return Ok(());
-                }
-                Err(error) if error.class != Class::Unavailable || started.elapsed() > self.patience => {
-                    return Err(error);
-                }
-                Err(_) => tokio::time::sleep(RESUME_PAUSE).await,
-            }
+        // A node whose stream broke may still accept connections, and then say nothing.
+        self.map.client().detour(self.road).await;
+        self.open().await?;
+        if self.request.token.is_none() {
+            // There is nothing to go on from: all begins anew.
+            self.ready.push_back(marker(EventKind::Overrun, PartitionId::default(), None));
         }
+        Ok(())
     }
 
     async fn take(&mut self, reply: v1::SubscribeReply) -> Result<()> {

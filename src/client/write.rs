@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{Description, IntoKey, Map, map, row::Row, score::Score, session::Answer};
+use super::{Description, IntoKey, Map, calls::Answer, map, row::Row, score::Score};
 use crate::{
     row::Scalar,
     types::{Class, Error, Result, RowVersion},

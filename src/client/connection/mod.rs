@@ -1,69 +1,95 @@
-//! One connection: the session stream that all callers share, and the task that keeps it open.
+//! One connection to the cluster: the session that all callers share, and a stream of it to each node.
 //!
-//! A caller puts its operations into the session and wakes the stream's writer; the writer is polled by the
-//! connection whenever there is room and puts all that has gathered into one frame. So a frame holds what arrived
-//! while the previous one was being written: no timer, and batches grow with the load.
+//! A caller puts its operations into the session and wakes the writers of the streams that they leave over; a writer is
+//! polled by its socket whenever there is room and puts all that has gathered into one frame. So a frame holds what
+//! arrived while the previous one was being written: no timer, and batches grow with the load.
+//!
+//! One task minds the clock ([`keep`]), and one a node keeps a stream to it ([`tend`]).
+
+mod call;
+mod keep;
+mod stream;
+mod tend;
 
 use std::{
-    future::Future,
-    pin::Pin,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::Waker,
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
-use tokio::time::{Instant, MissedTickBehavior};
-use tokio_stream::Stream;
-use tonic::Streaming;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::{
-    Options,
-    calls::{Answers, Calls},
-    channel,
-    draft::Draft,
-    session::{Answer, Caller, Limits, Session},
-};
+use self::call::CallFuture;
+use super::{Options, calls::Calls, draft::Draft};
 use crate::{
-    types::{Error, Result},
-    wire::{ClientFrame, MAX_FRAME_BYTES, ServerFrame},
+    session::{Answers, Limits, LinkId, Session},
+    types::{Error, NodeId, Result},
+    wire::{MAX_FRAME_BYTES, Packed, v1::reply},
 };
 
-/// How often deadlines and retries are looked at.
-const TICK: Duration = Duration::from_millis(10);
-/// The longest pause before another attempt to connect.
-const RECONNECT_MOST: Duration = Duration::from_secs(1);
+/// The longest pause before what found no primary is sent again, unless news come before.
+const ASTRAY_MOST: Duration = Duration::from_millis(50);
+/// How long a node may be silent that owes answers although others have taken its place.
+const SILENCE_MOST: Duration = Duration::from_millis(250);
 
 /// The operations of one call.
 pub(super) type Drafts = SmallVec<[Draft; 1]>;
 
-/// A session and its stream. Dropping it ends both.
+/// A session and its streams. Dropping it ends them.
 #[derive(Debug)]
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    timeout: Duration,
 }
 
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
     started: Instant,
+    options: Arc<Options>,
 }
 
 #[derive(Debug)]
 struct State {
-    session: Session,
+    session: Session<Draft>,
     calls: Calls,
-    /// Wakes the writer of the present stream, if it waits for something to send.
-    writer: Option<Waker>,
-    /// Counts streams, so that the writer of a broken one sends nothing more.
-    stream: u64,
+    /// By link.
+    ways: Vec<Way>,
+    /// Filled and emptied within a call; kept for its capacity.
+    ops: Packed<3>,
+    /// How many streams were begun.
+    streams: u64,
+    /// The nodes to which a task keeps a stream.
+    tended: BTreeSet<NodeId>,
+    /// Where nodes were reached before they had told their addresses, which may not be good from here.
+    reached_at: BTreeMap<NodeId, String>,
+    /// A task looks for a node at the addresses given by the user.
+    is_seeking: bool,
     closed: bool,
 }
 
+/// The present stream of a link.
+#[derive(Debug, Default)]
+struct Way {
+    /// Its number; 0: there is none.
+    stream: u64,
+    /// Wakes its writer, if that waits for something to send.
+    writer: Option<Waker>,
+    /// Dropped to end the reader.
+    _reading: Option<oneshot::Sender<()>>,
+}
+
+impl Way {
+    /// Ends the stream; gives its writer's waker.
+    fn end(&mut self) -> Option<Waker> {
+        std::mem::take(self).writer
+    }
+}
+
 impl Connection {
-    /// Connects and opens a session.
+    /// Connects to one node and opens a session.
     pub(super) async fn open(options: Arc<Options>) -> Result<Self> {
         let micros = |duration: Duration| duration.as_micros() as u64;
         let limits = Limits {
@@ -72,24 +98,41 @@ impl Connection {
             frame_most_bytes: MAX_FRAME_BYTES,
             retry_us: micros(options.retry.shortest),
             retry_most_us: micros(options.retry.longest),
+            astray_most_us: micros(options.retry.longest.min(ASTRAY_MOST)),
+            silence_us: micros(SILENCE_MOST),
         };
         let state = State {
             session: Session::new(limits),
             calls: Calls::default(),
-            writer: None,
-            stream: 0,
+            ways: Vec::new(),
+            ops: Packed::default(),
+            streams: 0,
+            tended: BTreeSet::new(),
+            reached_at: BTreeMap::new(),
+            is_seeking: false,
             closed: false,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), started: Instant::now() });
-        let timeout = options.timeout;
-        let replies = establish(&shared, &options).await?;
-        tokio::spawn(run(shared.clone(), options, replies));
-        Ok(Connection { shared, timeout })
+        let shared = Arc::new(Shared { state: Mutex::new(state), started: Instant::now(), options });
+        let first = tend::find(&shared).await?;
+        tend::adopt(&shared, first);
+        tokio::spawn(keep::keep(shared.clone()));
+        Ok(Connection { shared })
     }
 
     /// Sends the operations and waits for all their answers.
     pub(super) fn call(&self, drafts: Drafts) -> CallFuture<'_> {
-        CallFuture { shared: &self.shared, timeout: self.timeout, stage: Stage::New(drafts) }
+        CallFuture::new(&self.shared, drafts)
+    }
+
+    /// Where the nodes are that are known, those first to which there is a stream.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        let state = self.shared.state.lock();
+        let Some(topology) = state.session.topology() else { return Vec::new() };
+        let (open, other): (Vec<_>, Vec<_>) =
+            topology.nodes.iter().partition(|node| state.session.is_open_to(node.id));
+        let address =
+            |node: &crate::session::Node| state.reached_at.get(&node.id).unwrap_or(&node.address).clone();
+        open.into_iter().chain(other).map(address).collect()
     }
 }
 
@@ -97,10 +140,33 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
         state.closed = true;
-        let writer = state.writer.take();
+        let writers: Vec<Waker> = state.ways.iter_mut().filter_map(|way| way.writer.take()).collect();
         drop(state);
-        if let Some(writer) = writer {
-            writer.wake();
+        writers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl State {
+    /// Whether a stream is the present one of its link.
+    fn is_current(&self, link: LinkId, stream: u64) -> bool {
+        self.ways.get(link.0).is_some_and(|way| way.stream == stream)
+    }
+
+    /// Ends the streams that the session has given up.
+    fn end_broken(&mut self, wakers: &mut impl Extend<Waker>) {
+        let State { session, ways, .. } = self;
+        for link in session.take_broken() {
+            wakers.extend(ways.get_mut(link.0).and_then(Way::end));
+        }
+    }
+
+    /// The writers that have something to send, and wait.
+    fn writers(&mut self, wakers: &mut impl Extend<Waker>) {
+        let State { session, ways, .. } = self;
+        for (at, way) in ways.iter_mut().enumerate() {
+            if way.writer.is_some() && session.wants_to_send(LinkId(at)) {
+                wakers.extend(way.writer.take());
+            }
         }
     }
 }
@@ -110,228 +176,30 @@ impl Shared {
         self.started.elapsed().as_micros() as u64
     }
 
-    /// Hands answers to their callers, and wakes them and, if there is something to send again, the writer.
+    /// Hands answers to their callers, and wakes them and the writers that have something to send.
     fn settle(
         &self,
-        mut state: parking_lot::MutexGuard<'_, State>,
-        answers: &mut Vec<(Caller, Answer)>,
+        mut state: MutexGuard<'_, State>,
+        answers: &mut Answers<reply::Answer>,
         wakers: &mut Vec<Waker>,
     ) {
         for (caller, answer) in answers.drain(..) {
             wakers.extend(state.calls.answer(caller, answer));
         }
-        if state.session.wants_to_send() {
-            wakers.extend(state.writer.take());
-        }
+        state.end_broken(wakers);
+        state.writers(wakers);
         drop(state);
         wakers.drain(..).for_each(Waker::wake);
     }
-}
 
-/// Waits for the answers to a call.
-#[derive(Debug)]
-#[must_use = "nothing is sent before the call is awaited"]
-pub(super) struct CallFuture<'a> {
-    shared: &'a Shared,
-    timeout: Duration,
-    stage: Stage,
-}
-
-#[derive(Debug)]
-enum Stage {
-    New(Drafts),
-    Waiting(u32),
-    Over,
-}
-
-impl CallFuture<'_> {
-    fn begin(&mut self, drafts: Drafts, cx: &mut Context<'_>) {
-        let deadline_us = self.shared.now_us().saturating_add(self.timeout.as_micros() as u64);
-        let mut state = self.shared.state.lock();
-        let state_mut = &mut *state;
-        let call = state_mut.calls.open(drafts.len(), cx.waker());
-        self.stage = Stage::Waiting(call);
-        for (index, draft) in drafts.into_iter().enumerate() {
-            let caller = Caller { call, index: index as u32 };
-            if let Err(refusal) = state_mut.session.submit(draft, caller, deadline_us) {
-                // The call is polled again at once, so that its waker is not needed.
-                let _ = state_mut.calls.answer(caller, Err(refusal));
-            }
+    /// A stream broke.
+    fn disconnect(&self, link: LinkId, stream: u64, outage: Error) {
+        let mut state = self.state.lock();
+        if !state.is_current(link, stream) {
+            return;
         }
-        let writer = state_mut.writer.take();
-        drop(state);
-        if let Some(writer) = writer {
-            writer.wake();
-        }
+        let mut wakers = Vec::from_iter(state.ways.get_mut(link.0).and_then(Way::end));
+        state.session.handle_disconnect(link, outage);
+        self.settle(state, &mut Vec::new(), &mut wakers);
     }
-}
-
-impl Future for CallFuture<'_> {
-    type Output = Answers;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answers> {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::New(drafts) if drafts.is_empty() => Poll::Ready(Answers::new()),
-            Stage::New(drafts) => {
-                self.begin(drafts, cx);
-                self.poll(cx)
-            }
-            Stage::Waiting(call) => {
-                let polled = self.shared.state.lock().calls.poll(call, cx);
-                if polled.is_pending() {
-                    self.stage = Stage::Waiting(call);
-                }
-                polled
-            }
-            Stage::Over => Poll::Pending,
-        }
-    }
-}
-
-impl Drop for CallFuture<'_> {
-    fn drop(&mut self) {
-        if let Stage::Waiting(call) = self.stage {
-            self.shared.state.lock().calls.leave(call);
-        }
-    }
-}
-
-/// The frames of one stream.
-struct Writer {
-    shared: Arc<Shared>,
-    stream: u64,
-    hello: Option<ClientFrame>,
-}
-
-impl Stream for Writer {
-    type Item = ClientFrame;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientFrame>> {
-        if let Some(hello) = self.hello.take() {
-            return Poll::Ready(Some(hello));
-        }
-        let this = &mut *self;
-        let mut state = this.shared.state.lock();
-        if state.stream != this.stream {
-            return Poll::Ready(None);
-        }
-        if let Some(frame) = state.session.frame() {
-            return Poll::Ready(Some(frame));
-        }
-        if state.closed {
-            state.stream += 1;
-            return Poll::Ready(Some(ClientFrame { goodbye: true, ..Default::default() }));
-        }
-        state.writer = Some(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-/// Opens a stream and waits until the node has answered `hello`.
-async fn establish(shared: &Arc<Shared>, options: &Options) -> Result<Streaming<ServerFrame>> {
-    let channel = channel::connect(options).await?;
-    let writer = {
-        let mut state = shared.state.lock();
-        state.stream += 1;
-        Writer { shared: shared.clone(), stream: state.stream, hello: Some(state.session.hello()) }
-    };
-    let opening = async {
-        let mut replies = channel::grid(channel).session(writer).await?.into_inner();
-        let first = replies.message().await?;
-        Ok::<_, tonic::Status>((first, replies))
-    };
-    let (first, replies) = tokio::time::timeout(options.connect_timeout, opening)
-        .await
-        .map_err(|_| Error::unavailable("the node accepts connections but opens no session"))??;
-    let welcome = first.and_then(|frame| frame.welcome).ok_or_else(|| {
-        Error::unavailable("the node closed the session at once").hint("is it of the same version?")
-    })?;
-    let mut answers = Vec::new();
-    let mut state = shared.state.lock();
-    state.session.handle_welcome(&welcome, &mut answers);
-    shared.settle(state, &mut answers, &mut Vec::new());
-    Ok(replies)
-}
-
-/// Keeps a stream open for as long as the connection is wanted.
-async fn run(shared: Arc<Shared>, options: Arc<Options>, replies: Streaming<ServerFrame>) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut replies = Some(replies);
-    loop {
-        if let Some(replies) = replies.take() {
-            let outage = read(&shared, replies, &mut tick).await;
-            shared.state.lock().session.handle_disconnect(outage);
-        }
-        let mut pause = TICK;
-        while replies.is_none() {
-            if shared.state.lock().closed {
-                return;
-            }
-            match ticking(&shared, &mut tick, establish(&shared, &options)).await {
-                Ok(opened) => replies = Some(opened),
-                Err(outage) => {
-                    shared.state.lock().session.handle_disconnect(outage);
-                    ticking(&shared, &mut tick, tokio::time::sleep(pause)).await;
-                    pause = RECONNECT_MOST.min(pause * 2);
-                }
-            }
-        }
-    }
-}
-
-/// Reads replies until the stream breaks; says why.
-async fn read(
-    shared: &Shared,
-    mut replies: Streaming<ServerFrame>,
-    tick: &mut tokio::time::Interval,
-) -> Error {
-    let mut answers = Vec::new();
-    let mut wakers = Vec::new();
-    loop {
-        tokio::select! {
-            biased;
-            frame = replies.message() => {
-                let frame = match frame {
-                    Ok(Some(frame)) => frame,
-                    Ok(None) => return Error::unavailable("the node closed the session"),
-                    Err(status) => return status.into(),
-                };
-                let now_us = shared.now_us();
-                let mut state = shared.state.lock();
-                let mut replies = frame.replies.elements();
-                while let Some(reply) = replies.read_next() {
-                    match reply.decode() {
-                        Ok(reply) => state.session.handle_reply(reply, now_us, &mut answers),
-                        Err(error) => return Error::internal(format!("a reply is malformed: {error}")),
-                    }
-                }
-                shared.settle(state, &mut answers, &mut wakers);
-            }
-            _ = tick.tick() => handle_tick(shared, &mut answers, &mut wakers),
-        }
-    }
-}
-
-/// Minds deadlines while something else is waited for.
-async fn ticking<T>(
-    shared: &Shared,
-    tick: &mut tokio::time::Interval,
-    waiting: impl Future<Output = T>,
-) -> T {
-    let mut waiting = std::pin::pin!(waiting);
-    loop {
-        tokio::select! {
-            biased;
-            output = &mut waiting => return output,
-            _ = tick.tick() => handle_tick(shared, &mut Vec::new(), &mut Vec::new()),
-        }
-    }
-}
-
-fn handle_tick(shared: &Shared, answers: &mut Vec<(Caller, Answer)>, wakers: &mut Vec<Waker>) {
-    let now_us = shared.now_us();
-    let mut state = shared.state.lock();
-    state.session.handle_tick(now_us, answers);
-    shared.settle(state, answers, wakers);
 }
