@@ -128,6 +128,11 @@ impl Catalogue {
         self.maps.get(&id)
     }
 
+    /// Whether a map has ever had this id.
+    pub fn has_named(&self, id: MapId) -> bool {
+        id.0 < self.next.map
+    }
+
     /// The models by name.
     pub fn models(&self) -> &BTreeMap<String, Arc<Model>> {
         &self.models

@@ -18,7 +18,7 @@ pub(super) struct Running {
 impl Running {
     /// Starts a node that clients reach through `server`, each within `limits`.
     pub(super) async fn start(server: Server, options: node::Options, limits: Limits) -> Result<Self> {
-        let node = Node::start(options).await?;
+        let node = server.until_started(Node::start(options)).await?;
         let (stop, stopped) = oneshot::channel();
         // A sender that is gone stops the server too.
         let serving = server.serve(node.grid(), limits, async { drop(stopped.await) });

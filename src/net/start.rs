@@ -117,6 +117,11 @@ impl Net {
         self.0.handlers.receive(lane, handler);
     }
 
+    /// Whether a call over this lane would leave now.
+    pub fn reaches(&self, to: NodeId, lane: Lane) -> bool {
+        self.0.links.find(to).and_then(|link| link.connection(lane)).is_some()
+    }
+
     /// Makes a call of another node.
     ///
     /// `unavailable` at once if there is no connection; `unavailable` or `deadline` later means that nobody knows

@@ -12,8 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{
     connection::{Outbox, Reply},
     cutover,
-    deploy::{self, Deployed, Package},
-    models,
+    deploy::Deploys,
     options::Options,
     primaries::Primaries,
     sessions::Sessions,
@@ -22,7 +21,7 @@ use super::{
     worker::Message,
 };
 use crate::{
-    catalog::{Binding, BindingFile, Catalogue, Command, Map, Response},
+    catalog::{Catalogue, Command, Map, Response},
     control::Control,
     feed::{Filter, Start, Token},
     net::Net,
@@ -30,7 +29,7 @@ use crate::{
     store::{Cursor, GLANCES, NotServing, Record, warm},
     telemetry::Metrics,
     topology::partition_of,
-    types::{CatalogueVersion, Error, Key, MapId, NodeId, PartitionId, PlacementVersion, Result},
+    types::{CatalogueVersion, Error, JoinId, Key, MapId, NodeId, PartitionId, PlacementVersion, Result},
 };
 
 /// A node as its servers see it. A clone is another handle.
@@ -47,17 +46,7 @@ pub(super) struct Inner {
     pub(super) view: watch::Receiver<Arc<View>>,
     pub(super) sessions: Sessions,
     pub(super) options: Options,
-    /// One deploy at a time: a model load makes its neighbours slow.
-    pub(super) deploying: tokio::sync::Mutex<()>,
-}
-
-/// What applying a binding did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applied {
-    /// The binding as it stands.
-    pub binding: Arc<Binding>,
-    /// Rows stored before that have no score of it.
-    pub unscored: u64,
+    pub(super) deploys: Deploys,
 }
 
 impl Grid {
@@ -164,53 +153,59 @@ impl Grid {
         answer.await.unwrap_or_else(|_| Err(Error::unavailable("the node is shutting down")))
     }
 
-    /// Reads one committed row.
-    pub fn read(&self, map: MapId, key: &Key) -> Result<Option<Record>> {
+    /// Reads one committed row of a partition of which this node is the primary.
+    pub fn read(&self, partition: PartitionId, map: MapId, key: &Key) -> Result<Option<Record>> {
         let shared = &self.inner.shared;
-        let now_us = || shared.clock.mono_us();
-        shared.read(self.partition_of(key), |reader| reader.read(map, key.packed(), now_us))
+        shared.read(partition, |reader| reader.read(map, key.packed(), || shared.clock.mono_us()))
     }
 
     /// Brings rows near that are about to be read.
-    pub fn warm<'a>(&self, rows: impl Iterator<Item = (MapId, &'a Key)>) {
+    pub fn warm<'a>(&self, rows: impl Iterator<Item = (PartitionId, MapId, &'a Key)>) {
         let readers = &self.inner.shared.readers;
-        let row = |(map, key): (MapId, &'a Key)| {
-            (readers[usize::from(self.partition_of(key).0)].load(), map, key.packed())
+        let row = |(partition, map, key): (PartitionId, MapId, &'a Key)| {
+            Some((readers.get(usize::from(partition.0))?.load(), map, key.packed()))
         };
-        let rows: SmallVec<[_; GLANCES]> = rows.map(row).collect();
+        let rows: SmallVec<[_; GLANCES]> = rows.filter_map(row).collect();
         let here = rows.iter().filter_map(|(reader, map, key)| Some((reader.as_deref()?, *map, *key)));
         warm(&here.collect::<SmallVec<[_; GLANCES]>>());
     }
 
-    /// Committed rows of one shard of one partition. Begin with the default place; none comes after the last.
-    pub fn scan(&self, map: MapId, place: Place) -> Result<(Vec<Record>, Option<Place>)> {
+    /// Committed rows of one shard of a partition of which this node is the primary. Begin with the default cursor; none
+    /// comes after the last. Shards of one replica go together, those of another are cut differently.
+    pub fn scan(&self, map: MapId, partition: PartitionId, from: Cursor) -> Result<Shard> {
         let shared = &self.inner.shared;
-        let (records, next) = shared.read(place.partition, |reader| {
-            let scanned = reader.scan(map, place.cursor)?;
+        shared.read(partition, |reader| {
+            let (records, next) = reader.scan(map, from)?;
             reader.check(shared.clock.mono_us())?;
-            Ok::<_, NotServing>(scanned)
-        })?;
-        let next = match next {
-            Some(cursor) => Some(Place { cursor, ..place }),
-            None => {
-                let partition = PartitionId(place.partition.0 + 1);
-                (partition.0 < self.partition_count()).then(|| Place { partition, cursor: Cursor::default() })
-            }
-        };
-        Ok((records, next))
+            Ok::<_, NotServing>(Shard { replica: reader.join(), records, next })
+        })
     }
 
-    /// How many rows a map has.
-    pub fn size(&self, map: MapId) -> Result<u64> {
+    /// How many rows a map has in a partition of which this node is the primary.
+    pub fn size_of(&self, map: MapId, partition: PartitionId) -> Result<u64> {
         let shared = &self.inner.shared;
-        let rows = |partition| {
-            shared.read(PartitionId(partition), |reader| {
-                let rows = reader.len(map)?;
-                reader.check(shared.clock.mono_us())?;
-                Ok::<_, NotServing>(rows as u64)
-            })
-        };
-        (0..self.partition_count()).map(rows).sum()
+        shared.read(partition, |reader| {
+            let rows = reader.len(map)?;
+            reader.check(shared.clock.mono_us())?;
+            Ok::<_, NotServing>(rows as u64)
+        })
+    }
+
+    /// How many rows a map has in the partitions of which this node is the primary.
+    pub fn size(&self, map: MapId) -> Result<u64> {
+        let primaries = self.primaries();
+        let here = self.partitions().filter(|partition| primaries.node(*partition) == Some(self.me()));
+        here.map(|partition| self.size_of(map, partition)).sum()
+    }
+
+    /// Every partition of the cluster.
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        (0..self.partition_count()).map(PartitionId)
+    }
+
+    /// Returns once this node's partitions have cut over to the catalogue version.
+    pub async fn adopt(&self, version: CatalogueVersion) -> Result<()> {
+        cutover::reached(self.inner.view.clone(), version).await
     }
 
     /// Changes the cluster's metadata; returns once the partitions have cut over to it: this node's, and those of the
@@ -218,54 +213,9 @@ impl Grid {
     pub async fn propose(&self, command: Command) -> Result<Response> {
         let response = self.inner.control.propose(command).await?;
         let version = self.catalogue().version;
-        cutover::reached(self.inner.view.clone(), version).await?;
+        self.adopt(version).await?;
         cutover::others_reached(self, version).await;
         Ok(response)
-    }
-
-    /// Loads a model beside what serves, tries it, and only then adds it to the cluster.
-    pub async fn deploy(&self, package: Package) -> Result<Deployed> {
-        let _one_at_a_time = self.inner.deploying.lock().await;
-        let next_version =
-            self.catalogue().models().get(&package.name).map_or(1, |model| model.next_version());
-        let (engine, clock) = (self.inner.options.engine, self.inner.shared.clock);
-        let alias = package.alias.clone();
-        let prepared =
-            tokio::task::spawn_blocking(move || deploy::prepare(&package, next_version, &engine, clock))
-                .await
-                .map_err(|error| Error::internal(format!("loading the model failed: {error}")))??;
-        let deploy::Prepared { version, loaded, bytes } = prepared;
-        let (name, number, digest) = (version.name.clone(), version.version, version.digest);
-        self.inner.control.blobs().put(bytes).await?;
-        self.inner.shared.models.insert(digest, loaded);
-        let proposed = self.propose(Command::AddModel { version, alias: alias.clone() }).await;
-        if proposed.is_err() {
-            models::drop_unused(&self.inner.shared, &self.catalogue());
-        }
-        proposed?;
-        Ok(Deployed { name, version: number, digest, alias, nodes: 1 })
-    }
-
-    /// Adds or replaces a binding.
-    pub async fn apply_binding(&self, file: BindingFile) -> Result<Applied> {
-        let name = file.name.clone();
-        self.propose(Command::ApplyBinding(file)).await?;
-        let binding = self.catalogue().binding(&name)?.clone();
-        let unscored = self.unscored(&binding)?;
-        Ok(Applied { binding, unscored })
-    }
-
-    /// Rows of the binding's map that carry no score of it.
-    fn unscored(&self, binding: &Binding) -> Result<u64> {
-        let mut unscored = 0;
-        let mut place = Some(Place::default());
-        while let Some(here) = place {
-            let (records, next) = self.scan(binding.map, here)?;
-            let scored = |record: &Record| record.lineage().any(|lineage| lineage.binding == binding.id);
-            unscored += records.iter().filter(|record| !scored(record)).count() as u64;
-            place = next;
-        }
-        Ok(unscored)
     }
 
     /// Opens a continuous query over the rows of a map that satisfy `condition`.
@@ -320,11 +270,15 @@ impl Grid {
     }
 }
 
-/// A place in the scan of a whole map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    partition: PartitionId,
-    cursor: Cursor,
+/// One shard of a map within one partition.
+#[derive(Clone, Debug)]
+pub struct Shard {
+    /// Whose it is.
+    pub replica: JoinId,
+    /// Its rows.
+    pub records: Vec<Record>,
+    /// The next one; none after the last.
+    pub next: Option<Cursor>,
 }
 
 /// Forgets a call whose caller went away before its answer.
@@ -351,11 +305,10 @@ pub struct Connection {
 impl Connection {
     /// Hands operations to the workers of their partitions, leaving the vector empty. `origin.tag` comes back
     /// with the answer; `origin.connection` is filled in here.
-    pub fn submit(&mut self, requests: &mut Vec<Request>) {
+    pub fn submit(&mut self, requests: &mut Vec<(PartitionId, Request)>) {
         let shared = &self.grid.inner.shared;
-        for mut request in requests.drain(..) {
+        for (partition, mut request) in requests.drain(..) {
             request.origin.connection = self.number;
-            let partition = self.grid.partition_of(&request.key);
             self.sorted[shared.worker_of(partition)].push(Message::Request(partition, request));
         }
         for (number, messages) in self.sorted.iter_mut().enumerate() {

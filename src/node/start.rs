@@ -18,6 +18,7 @@ use super::{
     combiner::Combiner,
     connection::Connections,
     cutover,
+    deploy::Deploys,
     grid::{Grid, Inner},
     job, models,
     options::Options,
@@ -167,7 +168,7 @@ async fn start_workers(
         view,
         sessions: Sessions::default(),
         options,
-        deploying: tokio::sync::Mutex::default(),
+        deploys: Deploys::default(),
     };
     let grid = Grid { inner: Arc::new(inner) };
     let mut tasks = JoinSet::new();

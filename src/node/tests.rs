@@ -31,7 +31,8 @@ fn request(map: MapId, key: i64, op: Op) -> Request {
 }
 
 fn stored(grid: &Grid, map: MapId, key: i64) -> Option<Vec<u8>> {
-    grid.read(map, &Key::from(key)).unwrap().map(|record| record.value().to_vec())
+    let key = Key::from(key);
+    grid.read(grid.partition_of(&key), map, &key).unwrap().map(|record| record.value().to_vec())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,13 +56,14 @@ async fn a_connection_is_answered_once_an_operation_and_a_retry_finds_its_answer
     let mut connection = grid.connect();
     let replies = connection.replies();
     let mut batch = |numbers: std::ops::Range<u64>| {
-        let mut requests: Vec<Request> = numbers
+        let mut requests: Vec<_> = numbers
             .map(|number| Request {
                 origin: Origin { connection: 0, tag: number },
                 id: Some(RequestId { session, number }),
                 acknowledged_below: 1,
                 ..put(map, number as i64, "x")
             })
+            .map(|request| (grid.partition_of(&request.key), request))
             .collect();
         connection.submit(&mut requests);
     };

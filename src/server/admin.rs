@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use bytes::{Bytes, BytesMut};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{describe, jobs, service::Service};
+use super::{
+    census::{self, What},
+    describe, jobs,
+    service::Service,
+};
 use crate::{
     catalog::{BindingFile, Command},
     node::Package,
@@ -82,9 +86,14 @@ impl Admin for Service {
         request: Request<v1::ApplyBindingRequest>,
     ) -> Answer<v1::ApplyBindingReply> {
         let file = BindingFile::parse("binding", &request.into_inner().definition)?;
-        let applied = self.grid.apply_binding(file).await?;
-        let binding = Some(describe::binding(&applied.binding));
-        Ok(Response::new(v1::ApplyBindingReply { binding, unscored: applied.unscored }))
+        let name = file.name.clone();
+        self.grid.propose(Command::ApplyBinding(file)).await?;
+        let binding = self.grid.catalogue().binding(&name)?.clone();
+        // Rows stored before that have no score of it.
+        let unscored = census::count(&self.grid, binding.map, What::Unscored(binding.id)).await;
+        let unscored = unscored
+            .map_err(|error| error.within("the binding is applied, but stored rows were not counted"))?;
+        Ok(Response::new(v1::ApplyBindingReply { binding: Some(describe::binding(&binding)), unscored }))
     }
 
     async fn list_bindings(&self, _: Request<v1::ListBindingsRequest>) -> Answer<v1::ListBindingsReply> {
@@ -134,9 +143,8 @@ impl Admin for Service {
 
     async fn status(&self, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
         let catalogue = self.grid.catalogue();
-        // A cluster of one node is led by it.
-        let leader = catalogue.members().next().map(|member| member.node.id);
-        Ok(Response::new(describe::status(&catalogue, leader, request.into_inner().partitions)))
+        let status = describe::status(&catalogue, self.grid.leader(), request.into_inner().partitions);
+        Ok(Response::new(status))
     }
 }
 

@@ -1,17 +1,17 @@
-//! Answers of the grid, packed for sessions.
+//! Answers of the grid, packed for sessions, and read again where they come from another node.
 
 use bytes::Bytes;
 
 use crate::{
     partition::{MapView, Outcome},
     row::{RowRef, Scalar, Schema},
-    store::Record,
-    types::Result,
+    store::{self, Parts, Record},
+    types::{BindingId, Key, Result, RowVersion},
     wire::v1::{self, reply, score_value::Value},
 };
 
-/// What became of a write. `with_row` is for updates: a client knows the row that it has put.
-pub(super) fn written(map: &MapView, answer: Result<Outcome>, with_row: bool) -> reply::Answer {
+/// What became of a write. `shows_row` is for updates: an SDK knows the row that it has put.
+pub(super) fn written(map: &MapView, answer: Result<Outcome>, shows_row: bool) -> reply::Answer {
     let outcome = match answer {
         Ok(outcome) => outcome,
         Err(error) => return reply::Answer::Error(error.into()),
@@ -20,7 +20,7 @@ pub(super) fn written(map: &MapView, answer: Result<Outcome>, with_row: bool) ->
     let mut row = None;
     if let Some(record) = &outcome.record {
         scores = self::scores(map, record);
-        row = with_row.then(|| Box::new(stored(record)));
+        row = shows_row.then(|| Box::new(stored(record)));
     }
     reply::Answer::Written(v1::Written {
         skipped: !outcome.applied,
@@ -56,6 +56,37 @@ pub(super) fn stored(record: &Record) -> v1::Stored {
         })
         .collect();
     v1::Stored { value: Bytes::copy_from_slice(record.value()), version, lineage }
+}
+
+/// What [`stored`] has packed.
+pub(super) fn record(map: &MapView, key: &Key, stored: &v1::Stored) -> Result<Record> {
+    if let Some(schema) = map.map.schema() {
+        // It comes from outside.
+        RowRef::new(schema, &stored.value)?;
+    }
+    let lineage = stored
+        .lineage
+        .iter()
+        .map(|from| store::Lineage { binding: BindingId(from.binding), model_version: from.model_version });
+    Ok(Record::new(&Parts {
+        key: key.packed(),
+        value: &stored.value,
+        row_version: RowVersion(stored.version),
+        expires_at: None,
+        unscored: false,
+        lineage: lineage.collect(),
+    }))
+}
+
+/// What [`written`] has packed, if it shows rows.
+pub(super) fn outcome(map: &MapView, key: &Key, written: v1::Written) -> Result<Outcome> {
+    let record = |stored: Option<Box<v1::Stored>>| stored.map(|stored| record(map, key, &stored)).transpose();
+    Ok(Outcome {
+        applied: !written.skipped,
+        version: (written.version > 0).then_some(RowVersion(written.version)),
+        old: record(written.old)?,
+        record: record(written.row)?,
+    })
 }
 
 /// The scores that the record carries, by binding.

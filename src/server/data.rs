@@ -6,15 +6,16 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    operation, query,
+    census::{self, What},
+    query,
     rows::{self, named_scores},
-    service::{Service, SinglePut},
+    service::Service,
     session, subscription, topology,
 };
 use crate::{
     partition::MapView,
     store::Record,
-    types::{Error, Result, RowVersion},
+    types::{Error, Result},
     wire::{
         ClientFrame,
         v1::{self, grid_server::Grid},
@@ -45,14 +46,14 @@ impl Grid for Service {
     ) -> std::result::Result<Response<v1::PutReply>, Status> {
         let request = request.into_inner();
         let map = self.map(&request.map)?;
-        let put = SinglePut {
-            mode: operation::put_mode(request.mode(), request.expected_version),
-            key: rows::key(request.key)?,
+        let put = v1::PutOp {
             value: rows::value(&map, request.row)?,
+            mode: request.mode,
+            expected_version: request.expected_version,
+            want_old: true,
             ttl_ms: request.ttl_ms,
-            deadline_ms: request.deadline_ms,
         };
-        let outcome = self.put(&map, put).await?;
+        let outcome = self.put(&map, &rows::key(request.key)?, put, request.deadline_ms).await?;
         let scores = outcome.record.as_ref().map(|record| named_scores(&map, record)).transpose()?;
         Ok(Response::new(v1::PutReply {
             skipped: !outcome.applied,
@@ -68,7 +69,7 @@ impl Grid for Service {
     ) -> std::result::Result<Response<v1::GetReply>, Status> {
         let request = request.into_inner();
         let map = self.map(&request.map)?;
-        let record = self.get(&map, &rows::key(request.key)?)?;
+        let record = self.get(&map, &rows::key(request.key)?).await?;
         Ok(Response::new(v1::GetReply { row: Some(rows::view(&map, &record)?) }))
     }
 
@@ -78,8 +79,8 @@ impl Grid for Service {
     ) -> std::result::Result<Response<v1::RemoveReply>, Status> {
         let request = request.into_inner();
         let map = self.map(&request.map)?;
-        let expected = request.expected_version.map(RowVersion);
-        let outcome = self.remove(&map, rows::key(request.key)?, expected, request.deadline_ms).await?;
+        let key = rows::key(request.key)?;
+        let outcome = self.remove(&map, &key, request.expected_version, request.deadline_ms).await?;
         let old = old(&map, outcome.old.as_ref())?;
         Ok(Response::new(v1::RemoveReply { skipped: !outcome.applied, old }))
     }
@@ -91,7 +92,7 @@ impl Grid for Service {
         let request = request.into_inner();
         let map = self.map(&request.map)?;
         let key = rows::key(request.key)?;
-        let outcome = self.execute(&map, key, &request.update, request.deadline_ms).await?;
+        let outcome = self.execute(&map, &key, request.update, request.deadline_ms).await?;
         let record = outcome.record.ok_or_else(|| Error::internal("the update gave no row"))?;
         Ok(Response::new(v1::ExecuteReply { row: Some(rows::view(&map, &record)?) }))
     }
@@ -102,8 +103,7 @@ impl Grid for Service {
     ) -> std::result::Result<Response<Self::QueryStream>, Status> {
         let request = request.into_inner();
         let map = self.map(&request.map)?;
-        let rows = query::Query::new(self.grid.clone(), map, &request)?;
-        Ok(Response::new(Box::pin(rows)))
+        Ok(Response::new(Box::pin(query::open(&self.grid, map, request)?)))
     }
 
     async fn size(
@@ -111,7 +111,7 @@ impl Grid for Service {
         request: Request<v1::SizeRequest>,
     ) -> std::result::Result<Response<v1::SizeReply>, Status> {
         let map = self.map(&request.into_inner().map)?;
-        Ok(Response::new(v1::SizeReply { size: self.grid.size(map.map.id)? }))
+        Ok(Response::new(v1::SizeReply { size: census::count(&self.grid, map.map.id, What::Rows).await? }))
     }
 
     async fn subscribe(

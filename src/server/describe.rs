@@ -1,7 +1,10 @@
 //! The catalogue as clients see it.
 
 use crate::{
-    catalog::{Binding, Catalogue, Configuration, Map, MapKind, Mode, Model, ModelVersion, NullPolicy},
+    catalog::{
+        Binding, Catalogue, Configuration, Health, Map, MapKind, Member, MemberState, Mode, Model,
+        ModelVersion, NullPolicy, Replica,
+    },
     types::{NodeId, Result},
     wire::v1,
 };
@@ -74,51 +77,165 @@ fn version(version: &ModelVersion) -> v1::VersionDescription {
 /// The cluster's state, by its configurations.
 pub(super) fn status(catalogue: &Catalogue, leader: Option<NodeId>, partitions: bool) -> v1::StatusReply {
     let configurations = catalogue.configurations();
-    let name = |node: NodeId| catalogue.member(node).map_or(String::new(), |member| member.node.name.clone());
-    let nodes = catalogue
-        .members()
-        .map(|member| {
-            let id = member.node.id;
-            let is_primary = |held: &&Configuration| held.primary_node() == Some(id);
-            let is_backup = |held: &&Configuration| {
-                held.primary_node() != Some(id) && held.in_sync.iter().any(|replica| replica.node == id)
-            };
-            v1::NodeStatus {
-                id: format!("{:016x}", id.0),
-                name: member.node.name.clone(),
-                incarnation: member.incarnation.0,
-                state: "up".to_string(),
-                addr: member.node.address.clone(),
-                primaries: configurations.iter().filter(is_primary).count() as u32,
-                backups: configurations.iter().filter(is_backup).count() as u32,
-            }
-        })
-        .collect();
-    let one = |(partition, held): (usize, &Configuration)| {
-        let primary = held.primary_node();
-        let backups = held.in_sync.iter().filter(|replica| Some(replica.node) != primary);
-        v1::PartitionStatus {
-            partition: partition as u32,
-            state: "healthy".to_string(),
-            primary: primary.map(name).unwrap_or_default(),
-            backups: backups.map(|replica| name(replica.node)).collect(),
-            epoch: held.epoch.0,
-        }
-    };
-    let total = configurations.len() as u32;
+    let numbered = (0..).zip(configurations);
+    let each = numbered.map(|(number, held)| partition(catalogue, number, held));
     v1::StatusReply {
         cluster: format!("{:016x}", catalogue.cluster),
-        leader: leader.map(name).unwrap_or_default(),
-        nodes,
-        totals: Some(v1::PartitionTotals { total, healthy: total, ..Default::default() }),
-        partitions: match partitions {
-            true => configurations.iter().enumerate().map(one).collect(),
-            false => Vec::new(),
-        },
+        leader: leader.map(|leader| name(catalogue, leader)).unwrap_or_default(),
+        nodes: catalogue.members().map(|member| node(member, configurations)).collect(),
+        totals: Some(totals(catalogue)),
+        partitions: if partitions { each.collect() } else { Vec::new() },
+    }
+}
+
+/// What a node is called; one that the catalogue does not know, by its id.
+fn name(catalogue: &Catalogue, node: NodeId) -> String {
+    catalogue.member(node).map_or_else(|| format!("{:016x}", node.0), |member| member.node.name.clone())
+}
+
+fn node(member: &Member, configurations: &[Configuration]) -> v1::NodeStatus {
+    let id = member.node.id;
+    let is_at = |replicas: &[Replica]| replicas.iter().any(|replica| replica.node == id);
+    let count = |holds: &dyn Fn(&Configuration) -> bool| {
+        configurations.iter().filter(|held| holds(held)).count() as u32
+    };
+    let state = match member.state {
+        MemberState::Up => "up",
+        MemberState::Down => "down",
+    };
+    v1::NodeStatus {
+        id: format!("{:016x}", id.0),
+        name: member.node.name.clone(),
+        incarnation: member.incarnation.0,
+        state: state.to_string(),
+        addr: member.node.address.clone(),
+        primaries: count(&|held| held.primary_node() == Some(id)),
+        backups: count(&|held| held.primary_node() != Some(id) && is_at(&held.in_sync)),
+        learners: count(&|held| is_at(&held.learners)),
+    }
+}
+
+fn totals(catalogue: &Catalogue) -> v1::PartitionTotals {
+    let mut totals = v1::PartitionTotals::default();
+    for held in catalogue.configurations() {
+        totals.total += 1;
+        *match catalogue.health(held) {
+            Health::Healthy => &mut totals.healthy,
+            Health::UnderReplicated => &mut totals.under_replicated,
+            Health::Unavailable => &mut totals.unavailable,
+            Health::Lost => &mut totals.lost,
+        } += 1;
+    }
+    totals
+}
+
+fn partition(catalogue: &Catalogue, number: u32, held: &Configuration) -> v1::PartitionStatus {
+    let primary = held.primary_node();
+    let names = |replicas: &[Replica]| {
+        let others = replicas.iter().filter(|replica| Some(replica.node) != primary);
+        others.map(|replica| name(catalogue, replica.node)).collect()
+    };
+    v1::PartitionStatus {
+        partition: number,
+        state: catalogue.health(held).name().to_string(),
+        primary: primary.map(|node| name(catalogue, node)).unwrap_or_default(),
+        backups: names(&held.in_sync),
+        epoch: held.epoch.0,
+        learners: names(&held.learners),
+        eligible: names(&held.eligible),
+        generation: held.generation.0,
     }
 }
 
 /// A map by its name.
 pub(super) fn named_map(catalogue: &Catalogue, name: &str) -> Result<v1::MapDescription> {
     Ok(map(catalogue, catalogue.map(name)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::{Command, ConfigurationChange, Founding, Node, Step},
+        types::{Incarnation, PartitionId},
+    };
+
+    fn named(id: u64) -> Node {
+        let (name, address) = (format!("n{id}"), format!("127.0.0.1:{id}"));
+        Node { id: NodeId(id), name, address: address.clone(), peer_address: address }
+    }
+
+    /// Three nodes that found a cluster of a few partitions, each with one backup.
+    fn cluster(partition_count: u16) -> Catalogue {
+        let mut catalogue = Catalogue::default();
+        let founding =
+            Founding { others: vec![named(2), named(3)], ..Founding::alone(9, partition_count, named(1)) };
+        catalogue.apply(&Command::Found(founding)).unwrap();
+        catalogue
+    }
+
+    fn states(status: &v1::StatusReply) -> [u32; 5] {
+        let totals = status.totals.unwrap();
+        let v1::PartitionTotals { total, healthy, under_replicated, unavailable, lost } = totals;
+        [total, healthy, under_replicated, unavailable, lost]
+    }
+
+    #[test]
+    fn a_cluster_shows_who_holds_what() {
+        let catalogue = cluster(6);
+        let shown = status(&catalogue, Some(NodeId(2)), true);
+        assert_eq!((shown.leader.as_str(), shown.partitions.len()), ("n2", 6));
+        let held = |of: fn(&v1::NodeStatus) -> u32| shown.nodes.iter().map(of).sum::<u32>();
+        let configurations = catalogue.configurations();
+        let backups: usize = configurations.iter().map(|held| held.in_sync.len() - 1).sum();
+        let learners: usize = configurations.iter().map(|held| held.learners.len()).sum();
+        assert_eq!(held(|node| node.primaries), 6);
+        assert_eq!(held(|node| node.backups), backups as u32);
+        assert_eq!(held(|node| node.learners), learners as u32);
+        assert!(shown.nodes.iter().all(|node| node.state == "up"));
+        assert_eq!(status(&catalogue, None, false).partitions, []);
+    }
+
+    #[test]
+    fn a_silent_node_is_down_and_its_partitions_are_not_healthy() {
+        let mut catalogue = cluster(6);
+        let silent = Command::FailNode { node: NodeId(3), incarnation: Incarnation(1) };
+        catalogue.apply(&silent).unwrap();
+        let shown = status(&catalogue, None, true);
+        assert_eq!(shown.leader, "");
+        assert_eq!(shown.nodes[2].state, "down");
+        let [total, healthy, under_replicated, unavailable, lost] = states(&shown);
+        assert_eq!(healthy + under_replicated + unavailable + lost, total);
+        assert!(healthy < total, "{shown:?}");
+        for one in &shown.partitions {
+            assert!(one.state != "healthy" || (one.primary != "n3" && !one.backups.contains(&"n3".into())));
+        }
+    }
+
+    #[test]
+    fn a_replica_that_is_filled_is_a_learner_and_then_a_backup() {
+        let mut catalogue = Catalogue::default();
+        catalogue.apply(&Command::Found(Founding::alone(9, 1, named(1)))).unwrap();
+        catalogue.apply(&Command::StartNode { node: named(2) }).unwrap();
+        let step = |catalogue: &mut Catalogue, step: Step| {
+            let held = &catalogue.configurations()[0];
+            let (generation, epoch) = (held.generation, held.epoch);
+            let change = ConfigurationChange { partition: PartitionId(0), generation, epoch, step };
+            catalogue.apply(&Command::Configure(vec![change])).unwrap();
+        };
+        step(&mut catalogue, Step::AddLearner { node: NodeId(2) });
+        let filling = status(&catalogue, None, true);
+        assert_eq!(filling.partitions[0].learners, ["n2"]);
+        assert_eq!((filling.nodes[1].learners, filling.nodes[1].backups), (1, 0));
+        assert_eq!(states(&filling), [1, 0, 1, 0, 0]);
+        let join = catalogue.configurations()[0].learners[0].join;
+        step(&mut catalogue, Step::Admit { join });
+        let filled = status(&catalogue, None, true);
+        assert_eq!(
+            (filled.partitions[0].backups.as_slice(), filled.partitions[0].learners.len()),
+            (&["n2".to_string()][..], 0)
+        );
+        assert_eq!((filled.nodes[1].learners, filled.nodes[1].backups), (0, 1));
+        assert_eq!(states(&filled), [1, 1, 0, 0, 0]);
+    }
 }

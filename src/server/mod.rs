@@ -2,19 +2,30 @@
 //!
 //! The path decides: `/embergrid.v1.*` and reflection are gRPC, the rest is HTTP. Whatever comes in is bounded before
 //! it is decoded and checked before anything else touches it; the grid itself is behind [`crate::node::Grid`].
+//!
+//! Any node takes any call. What belongs to a partition whose primary is elsewhere is passed on to that node, one hop
+//! ([`relay`], [`query`], [`census`]); what this node does so for others is in [`peers`].
 
 mod admin;
 mod answer;
+mod census;
 mod data;
 mod describe;
+mod desk;
 mod http;
 mod jobs;
 mod limits;
 mod operation;
+mod patience;
+mod peers;
 mod query;
+mod relay;
+mod route;
 mod rows;
+mod scan;
 mod service;
 mod session;
+mod starting;
 mod stopping;
 mod subscription;
 mod topology;
@@ -81,6 +92,7 @@ impl Server {
     /// moment to finish.
     pub async fn serve(self, grid: Grid, limits: Limits, stop: impl Future<Output = ()>) -> Result<()> {
         let (stopper, stopping) = Stopping::new();
+        peers::answer(&grid, limits);
         let lanes = Lanes::start(grid.workers())?;
         let routes = routes(Service { grid, limits, stopping: stopping.clone() })?;
         let mut serving = JoinSet::new();
@@ -94,7 +106,7 @@ impl Server {
         }
         let failed = |error: &dyn std::error::Error| Error::internal(format!("the server failed: {error}"));
         tokio::select! {
-            () = accept(self.listener, doors) => Err(Error::internal("the server failed")),
+            () = accept(&self.listener, doors) => Err(Error::internal("the server failed")),
             Some(served) = serving.join_next() => match served {
                 Ok(served) => served.map_err(|error| failed(&error)),
                 Err(panic) => Err(failed(&panic)),
@@ -110,7 +122,7 @@ impl Server {
 }
 
 /// Hands connections to the lanes in turn; returns when one of them is gone.
-async fn accept(listener: TcpListener, doors: Vec<mpsc::Sender<std::net::TcpStream>>) {
+async fn accept(listener: &TcpListener, doors: Vec<mpsc::Sender<std::net::TcpStream>>) {
     for door in doors.iter().cycle() {
         let connection = loop {
             match listener.accept().await.and_then(|(stream, _)| {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::{
     expr::Update,
+    node::Grid,
     partition::{MapView, Op, Origin, PutMode, Request, Ttl, View},
     row::{self, MAX_ROW_BYTES, RowRef, Writer},
     types::{Error, Key, KeyKind, MapId, RequestId, Result, RowVersion, SessionId},
@@ -30,8 +31,9 @@ pub(super) enum Action {
 }
 
 /// What all operations of a frame have in common.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
+    pub(super) grid: &'a Grid,
     pub(super) view: &'a View,
     pub(super) session: SessionId,
     pub(super) acknowledged_below: u64,
@@ -39,34 +41,21 @@ pub(super) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Checks an operation of a session; `tag` comes back with its answer.
-    pub(super) fn operation(&self, wire: OpRef<'_>, tag: u64) -> Result<Operation<'a>> {
-        let map = self.view.maps.get(&MapId(wire.map)).ok_or_else(|| {
-            Error::not_found(format!("there is no map with the id {}", wire.map))
-                .hint("it was dropped: open the map by its name again")
-        })?;
-        let key = Key::from_packed(wire.key)?;
+    /// Checks an operation of a session; `slot` comes back with its answer.
+    pub(super) fn operation(&self, wire: OpRef<'_>, key: Key, slot: u64) -> Result<Operation<'a>> {
+        let map = self.view.maps.get(&MapId(wire.map)).ok_or_else(|| no_map(self.grid, MapId(wire.map)))?;
         check_key(map, &key)?;
         let verb = wire.verb.ok_or_else(|| {
             Error::invalid("the operation says not what to do").hint("is the client newer than the node?")
         })?;
-        let op = match verb {
-            Verb::Get(get) => {
-                let action = Action::Read { key, only_version: get.only_version };
-                return Ok(Operation { map, action });
+        let op = match wanted(map, verb)? {
+            Wanted::Read { only_version } => {
+                return Ok(Operation { map, action: Action::Read { key, only_version } });
             }
-            Verb::Put(op) => {
-                let mode = put_mode(op.mode(), op.expected_version);
-                put(map, op.value, mode, op.want_old, op.ttl_ms)?
-            }
-            Verb::Remove(op) => {
-                Op::Remove { expected: op.expected_version.map(RowVersion), want_old: op.want_old }
-            }
-            Verb::SetTtl(op) => Op::SetTtl { ttl: ttl(op.ttl_ms) },
-            Verb::Execute(op) => update(map, &op.update)?,
+            Wanted::Write(op) => op,
         };
         let request = Request {
-            origin: Origin { connection: 0, tag },
+            origin: Origin { connection: 0, tag: slot },
             id: (wire.number > 0).then_some(RequestId { session: self.session, number: wire.number }),
             acknowledged_below: self.acknowledged_below,
             map: map.map.id,
@@ -76,6 +65,43 @@ impl<'a> Frame<'a> {
         };
         Ok(Operation { map, action: Action::Write(request) })
     }
+}
+
+/// What a verb comes to in a map.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    Read { only_version: bool },
+    Write(Op),
+}
+
+/// Checks what a verb brings against the map.
+pub(super) fn wanted(map: &MapView, verb: Verb) -> Result<Wanted> {
+    let op = match verb {
+        Verb::Get(get) => return Ok(Wanted::Read { only_version: get.only_version }),
+        Verb::Put(put) => {
+            check_value(map, &put.value)?;
+            let mode = put_mode(put.mode(), put.expected_version);
+            Op::Put { value: put.value, mode, want_old: put.want_old, ttl: ttl(put.ttl_ms) }
+        }
+        Verb::Remove(op) => {
+            Op::Remove { expected: op.expected_version.map(RowVersion), want_old: op.want_old }
+        }
+        Verb::SetTtl(op) => Op::SetTtl { ttl: ttl(op.ttl_ms) },
+        Verb::Execute(op) => update(map, &op.update)?,
+    };
+    Ok(Wanted::Write(op))
+}
+
+/// Why there is no map of this id. Ids are given in turn: a higher one than any that this node knows of may be of a map
+/// that was created a moment ago through another node.
+pub(super) fn no_map(grid: &Grid, id: MapId) -> Error {
+    let catalogue = grid.catalogue();
+    if catalogue.has_named(id) && catalogue.map_by_id(id).is_none() {
+        return Error::not_found(format!("there is no map with the id {id}"))
+            .hint("it was dropped: open the map by its name again");
+    }
+    Error::unavailable(format!("there is no map with the id {id} here yet"))
+        .hint("retry in a moment, or open the map by its name again")
 }
 
 /// A write outside any session: a retry of it is another request.
@@ -108,12 +134,6 @@ pub(super) fn check_key(map: &MapView, key: &Key) -> Result<()> {
     }
 }
 
-/// A put of a value that the map takes.
-pub(super) fn put(map: &MapView, value: Bytes, mode: PutMode, want_old: bool, ttl_ms: u64) -> Result<Op> {
-    check_value(map, &value)?;
-    Ok(Op::Put { value, mode, want_old, ttl: ttl(ttl_ms) })
-}
-
 fn check_value(map: &MapView, value: &[u8]) -> Result<()> {
     match map.map.schema() {
         Some(schema) => row::check(schema, RowRef::new(schema, value)?, Writer::Client),
@@ -126,14 +146,14 @@ fn check_value(map: &MapView, value: &[u8]) -> Result<()> {
 }
 
 /// An update that fits the map's schema.
-pub(super) fn update(map: &MapView, text: &str) -> Result<Op> {
+fn update(map: &MapView, text: &str) -> Result<Op> {
     let schema = map.map.schema().ok_or_else(|| {
         Error::invalid(format!("the map `{}` is plain: its values have no columns to update", map.map.name))
     })?;
     Ok(Op::Update(Arc::new(Update::parse(text, schema, map.map.key_kind)?)))
 }
 
-pub(super) fn put_mode(mode: v1::PutMode, expected_version: u64) -> PutMode {
+fn put_mode(mode: v1::PutMode, expected_version: u64) -> PutMode {
     match mode {
         v1::PutMode::Always => PutMode::Always,
         v1::PutMode::IfAbsent => PutMode::IfAbsent,

@@ -3,9 +3,11 @@
 //! All of it runs in the task that writes the replies: it is polled only while the connection has room for a reply,
 //! so a client that does not read its replies is not read either. On top of that a session has credit for so many
 //! operations and bytes, from decoding to reply; past it, no frame is taken from the stream (protocol rule 12).
+//!
+//! Operations of partitions whose primary is at another node are passed on to it ([`super::relay`]), one hop: the SDK
+//! knows where they belong, but may be unable to reach that node, or be late to learn of a move.
 
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
     sync::Arc,
@@ -14,24 +16,15 @@ use std::{
 };
 
 use prost::DecodeError;
-use slab::Slab;
 use tokio_stream::Stream;
 use tonic::{Code, Status, Streaming};
 
-use super::{
-    Limits, answer,
-    operation::{Action, Frame},
-    service::Service,
-};
+use super::{Limits, desk::Desk, operation::Frame, relay::Relays, route::Route, service::Service};
 use crate::{
-    node::{Connection, Grid, Replies, Reply},
-    partition::{MapView, Op, Request, View},
-    store::GLANCES,
-    types::{Error, Key, MapId, Result, SessionId},
-    wire::{
-        ClientFrame, Element, Elements, MAX_OUTSTANDING, OpRef, Packed, ServerFrame,
-        v1::{self, reply},
-    },
+    node::{Grid, Primaries},
+    partition::View,
+    types::{Error, Key, NodeId, Result, SessionId},
+    wire::{ClientFrame, Element, Elements, MAX_OUTSTANDING, OpRef, ServerFrame, v1},
 };
 
 /// How long a client may take to introduce itself.
@@ -66,25 +59,19 @@ pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -
         max_outstanding: MAX_OUTSTANDING,
         node: grid.me().0,
     };
-    let connection = grid.connect();
-    let replies = connection.replies();
     Ok(Session {
         id,
         limits,
+        me: grid.me(),
         view: grid.view(),
+        primaries: grid.primaries(),
+        desk: Desk::open(grid.clone(), false),
+        relays: Relays::new(grid.clone(), id),
         grid,
-        connection,
-        replies,
         frames: Some(frames),
         welcome: Some(welcome),
         acknowledged_below: 0,
         ops: Elements::default(),
-        reads: VecDeque::new(),
-        requests: Vec::new(),
-        answered: Vec::new(),
-        under_way: Slab::new(),
-        bytes: 0,
-        ready: Packed::default(),
         is_over: false,
         stop: Some(Box::pin(stopping.wait())),
     })
@@ -94,49 +81,25 @@ pub(super) async fn open(service: Service, mut frames: Streaming<ClientFrame>) -
 pub(super) struct Session {
     id: SessionId,
     limits: Limits,
+    me: NodeId,
     grid: Grid,
+    /// As of the last frame.
     view: Arc<View>,
-    connection: Connection,
-    replies: Replies,
+    primaries: Arc<Primaries>,
+    /// What this node carries out itself.
+    desk: Desk,
+    /// What other nodes do.
+    relays: Relays,
     /// `None` once the client has sent its last frame.
     frames: Option<Streaming<ClientFrame>>,
     welcome: Option<v1::Welcome>,
     acknowledged_below: u64,
     /// What is left of the last frame.
     ops: Elements,
-    /// Reads among them that are not answered: a few, so that their rows are found together.
-    reads: VecDeque<Read>,
-    /// Filled and emptied within a call; kept for their capacity.
-    requests: Vec<Request>,
-    answered: Vec<Reply>,
-    /// Writes whose answers are owed.
-    under_way: Slab<Write>,
-    /// Of operations under way.
-    bytes: usize,
-    /// Replies that have not left.
-    ready: Packed<2>,
     /// The client has said goodbye.
     is_over: bool,
     /// Over when the server is to stop; `None` from then on.
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
-
-/// A read to be answered.
-struct Read {
-    /// The client's.
-    tag: u32,
-    map: MapId,
-    key: Key,
-    only_version: bool,
-}
-
-/// A write whose answer is owed.
-struct Write {
-    /// The client's.
-    tag: u32,
-    bytes: usize,
-    map: Arc<MapView>,
-    is_update: bool,
 }
 
 impl Stream for Session {
@@ -152,13 +115,13 @@ impl Stream for Session {
                 this.frames = None;
                 return Poll::Ready(Some(Err(Status::internal(error.to_string()))));
             }
-            let waiting = this.replies.poll_take(cx, &mut this.answered).is_pending();
-            this.take_answers();
-            if !this.ready.is_empty() {
-                return Poll::Ready(Some(Ok(ServerFrame {
-                    welcome: None,
-                    replies: this.ready.take(FRAME_BYTES),
-                })));
+            this.relays.depart(this.acknowledged_below);
+            // Both are to wake this task.
+            let answered = this.desk.poll_answers(cx).is_ready();
+            let waiting = this.relays.poll_answers(cx, &mut this.desk).is_pending() && !answered;
+            if this.desk.ready_bytes() > 0 {
+                let replies = this.desk.take_ready(FRAME_BYTES);
+                return Poll::Ready(Some(Ok(ServerFrame { welcome: None, replies })));
             }
             if !waiting {
                 continue;
@@ -172,11 +135,11 @@ impl Stream for Session {
             if this.is_out_of_credit() {
                 return Poll::Pending;
             }
-            if !this.ops.is_empty() || !this.reads.is_empty() {
+            if !this.ops.is_empty() || this.desk.has_reads() {
                 continue;
             }
             let Some(frames) = &mut this.frames else {
-                return if this.under_way.is_empty() { Poll::Ready(None) } else { Poll::Pending };
+                return if this.under_way() == 0 { Poll::Ready(None) } else { Poll::Pending };
             };
             match Pin::new(frames).poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => this.take_frame(frame),
@@ -194,6 +157,7 @@ impl Stream for Session {
 impl Session {
     fn take_frame(&mut self, frame: ClientFrame) {
         self.view = self.grid.view();
+        self.primaries = self.grid.primaries();
         self.acknowledged_below = self.acknowledged_below.max(frame.acknowledged_below);
         self.ops = frame.ops.elements();
         if frame.goodbye {
@@ -202,100 +166,70 @@ impl Session {
         }
     }
 
+    fn under_way(&self) -> usize {
+        self.desk.under_way() + self.relays.under_way()
+    }
+
     fn is_out_of_credit(&self) -> bool {
-        self.under_way.len() >= self.limits.session_operations || self.bytes >= self.limits.session_bytes
+        self.under_way() >= self.limits.session_operations
+            || self.desk.bytes() + self.relays.bytes() >= self.limits.session_bytes
+    }
+
+    fn has_room(&self) -> bool {
+        self.desk.ready_bytes() < FRAME_BYTES
     }
 
     /// Handles operations of the last frame for as long as there is credit and room for replies.
     fn work(&mut self) -> std::result::Result<(), DecodeError> {
-        if self.ops.is_empty() && self.reads.is_empty() {
+        if self.ops.is_empty() && !self.desk.has_reads() {
             return Ok(());
         }
-        let now_us = self.grid.mono_us();
-        let view = self.view.clone();
-        let frame =
-            Frame { view: &view, session: self.id, acknowledged_below: self.acknowledged_below, now_us };
+        let (grid, view) = (self.grid.clone(), self.view.clone());
+        let frame = Frame {
+            grid: &grid,
+            view: &view,
+            session: self.id,
+            acknowledged_below: self.acknowledged_below,
+            now_us: grid.mono_us(),
+        };
         let mut ops = std::mem::take(&mut self.ops);
-        while self.ready.len() < FRAME_BYTES {
+        while self.has_room() {
             self.gather(&frame, &mut ops)?;
-            if self.reads.is_empty() {
+            if !self.desk.has_reads() {
                 break;
             }
-            self.read();
+            self.desk.read(FRAME_BYTES);
         }
         self.ops = ops;
-        if !self.requests.is_empty() {
-            self.connection.submit(&mut self.requests);
-        }
+        self.desk.submit();
         Ok(())
     }
 
     /// Takes operations until there are some reads.
     fn gather(&mut self, frame: &Frame<'_>, ops: &mut Elements) -> std::result::Result<(), DecodeError> {
-        while self.reads.len() < GLANCES && self.ready.len() < FRAME_BYTES && !self.is_out_of_credit() {
+        while !self.desk.has_enough_reads() && self.has_room() && !self.is_out_of_credit() {
             let Some(op) = ops.read_next() else { break };
             self.handle(frame, op)?;
         }
         Ok(())
     }
 
-    /// Answers the reads gathered, as far as there is room for replies.
-    fn read(&mut self) {
-        self.grid.warm(self.reads.iter().map(|read| (read.map, &read.key)));
-        while self.ready.len() < FRAME_BYTES {
-            let Some(Read { tag, map, key, only_version }) = self.reads.pop_front() else { break };
-            self.reply(tag, answer::read(self.grid.read(map, &key), only_version));
-        }
-    }
-
-    fn handle(&mut self, frame: &Frame<'_>, op: Element<'_>) -> std::result::Result<(), DecodeError> {
-        let bytes = op.bytes().len();
-        let op = OpRef::read(op)?;
-        let tag = op.tag;
-        let slot = self.under_way.vacant_key();
-        let operation = match frame.operation(op, slot as u64) {
-            Ok(operation) => operation,
+    fn handle(&mut self, frame: &Frame<'_>, element: Element<'_>) -> std::result::Result<(), DecodeError> {
+        let op = OpRef::read(element)?;
+        let key = match Key::from_packed(op.key) {
+            Ok(key) => key,
             Err(error) => {
-                self.reply(tag, reply::Answer::Error(error.into()));
+                self.desk.refuse(op.tag, error.into());
                 return Ok(());
             }
         };
-        match operation.action {
-            Action::Read { key, only_version } => {
-                self.reads.push_back(Read { tag, map: operation.map.map.id, key, only_version });
-            }
-            Action::Write(request) => {
-                let bytes = bytes + self.reserve(&request);
-                let is_update = matches!(request.op, Op::Update(_));
-                self.under_way.insert(Write { tag, bytes, map: operation.map.clone(), is_update });
-                self.bytes += bytes;
-                self.requests.push(request);
-            }
+        let partition = self.grid.partition_of(&key);
+        match Route::to(partition, &self.primaries, self.me) {
+            Route::Here => self.desk.take(frame, (partition, key), op, element.bytes().len()),
+            Route::At(node) => self.relays.take(node, element, &op, frame.now_us),
+            Route::Nowhere => self.desk.refuse(op.tag, Primaries::elsewhere(partition, None)),
         }
         Ok(())
-    }
-
-    /// Room for the old value in the reply.
-    fn reserve(&self, request: &Request) -> usize {
-        let (Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. }) = &request.op else {
-            return 0;
-        };
-        let old = self.grid.read(request.map, &request.key).ok().flatten();
-        old.map_or(0, |record| record.value().len())
-    }
-
-    fn take_answers(&mut self) {
-        let mut answered = std::mem::take(&mut self.answered);
-        for Reply { tag, answer } in answered.drain(..) {
-            let Some(write) = self.under_way.try_remove(tag as usize) else { continue };
-            self.bytes -= write.bytes;
-            self.reply(write.tag, answer::written(&write.map, answer, write.is_update));
-        }
-        self.answered = answered;
-    }
-
-    fn reply(&mut self, tag: u32, answer: reply::Answer) {
-        self.ready.push(&v1::Reply { tag, answer: Some(answer) });
     }
 }
 

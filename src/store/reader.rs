@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Record, Shared, lease::Lease, table::Table};
 use crate::types::{Epoch, Error, JoinId, MapId};
 
@@ -27,7 +29,7 @@ impl From<NotServing> for Error {
 }
 
 /// Where a scan goes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor(usize);
 
 /// Reads one replica's committed rows during one tenure. Cheap to clone.

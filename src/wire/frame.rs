@@ -139,6 +139,26 @@ impl<const FIELD: u32> Packed<FIELD> {
         self.0.put_slice(rest);
     }
 
+    /// Appends a message that is packed already, with other values of some of its fields of the type `uint32`. What it
+    /// had stays in it: of a field that comes twice the last one counts.
+    pub fn push_with(&mut self, message: Element<'_>, fields: &[(u32, u32)]) {
+        let message = message.bytes();
+        let more: usize =
+            fields.iter().map(|(field, value)| encoding::uint32::encoded_len(*field, value)).sum();
+        self.0.reserve(MOST_HEAD_BYTES + message.len() + more);
+        encoding::encode_key(FIELD, WireType::LengthDelimited, &mut self.0);
+        encoding::encode_varint((message.len() + more) as u64, &mut self.0);
+        self.0.put_slice(message);
+        for (field, value) in fields {
+            encoding::uint32::encode(*field, value, &mut self.0);
+        }
+    }
+
+    /// The elements as they travel, for [`Elements::read`].
+    pub fn into_bytes(self) -> Bytes {
+        self.0.freeze()
+    }
+
     /// The elements, to be read one by one.
     pub fn elements(self) -> Elements {
         Elements { frame: self.0.freeze(), at: 0 }
@@ -172,6 +192,9 @@ impl<const FIELD: u32> Packed<FIELD> {
     }
 }
 
+/// The field `tag` of both [`v1::Op`] and [`v1::Reply`].
+pub const TAG: u32 = 1;
+
 /// The most bytes of a field's key and an element's length.
 const MOST_HEAD_BYTES: usize = 16;
 
@@ -184,6 +207,16 @@ pub struct Elements {
 }
 
 impl Elements {
+    /// Takes the elements of the repeated field `field` as they travel; none if they are anything else.
+    pub fn read(frame: Bytes, field: u32) -> Option<Self> {
+        let mut rest = &frame[..];
+        while !rest.is_empty() {
+            let (_, end) = element(rest).filter(|_| is_of(rest, field))?;
+            rest = rest.get(end..)?;
+        }
+        Some(Elements { frame, at: 0 })
+    }
+
     /// Whether all are read.
     pub fn is_empty(&self) -> bool {
         self.at >= self.frame.len()
@@ -211,6 +244,18 @@ impl<'a> Element<'a> {
         self.message
     }
 
+    /// The message's field 1 of the type `uint32`: the tag of an operation or a reply.
+    pub fn tag(self) -> Result<u32, DecodeError> {
+        let (mut tag, mut rest) = (0, self.message);
+        while !rest.is_empty() {
+            match encoding::decode_key(&mut rest)? {
+                (TAG, wire_type) => encoding::uint32::merge(wire_type, &mut tag, &mut rest, context())?,
+                (field, wire_type) => encoding::skip_field(wire_type, field, &mut rest, context())?,
+            }
+        }
+        Ok(tag)
+    }
+
     /// A handle of a part of the message; the frame stays in memory with it.
     pub fn handle(self, part: &[u8]) -> Bytes {
         self.frame.slice_ref(part)
@@ -226,9 +271,18 @@ impl<'a> Element<'a> {
 fn element(packed: &[u8]) -> Option<(usize, usize)> {
     let mut rest = packed;
     encoding::decode_key(&mut rest).ok()?;
-    let len = encoding::decode_varint(&mut rest).ok()? as usize;
+    let len = usize::try_from(encoding::decode_varint(&mut rest).ok()?).ok()?;
     let start = packed.len() - rest.len();
-    Some((start, start + len))
+    Some((start, start.checked_add(len)?))
+}
+
+/// Whether what begins here is an element of the field.
+fn is_of(mut packed: &[u8], field: u32) -> bool {
+    matches!(encoding::decode_key(&mut packed), Ok((tag, WireType::LengthDelimited)) if tag == field)
+}
+
+fn context() -> DecodeContext {
+    DecodeContext::default()
 }
 
 #[cfg(test)]
@@ -303,6 +357,43 @@ mod tests {
         let again = ServerFrame::decode(&frame.encode_to_vec()[..]).unwrap();
         assert_eq!(again, frame);
         assert_eq!(read::<v1::Reply, 2>(again.replies), [absent, v1::Reply::default()]);
+    }
+
+    proptest! {
+        #[test]
+        fn an_element_goes_on_under_another_tag(op in op(), tag: u32, deadline_ms: u32) {
+            let mut packed = Packed::<3>::default();
+            packed.push(&op);
+            let mut elements = packed.elements();
+            let element = elements.read_next().unwrap();
+            prop_assert_eq!(element.tag().unwrap(), op.tag);
+            let mut again = Packed::<3>::default();
+            again.push_with(element, &[(TAG, tag), (5, deadline_ms)]);
+            again.push_with(element, &[(TAG, op.tag)]);
+            let mut elements = Elements::read(again.clone().into_bytes(), 3).unwrap();
+            prop_assert_eq!(elements.read_next().unwrap().tag().unwrap(), tag);
+            prop_assert_eq!(read::<v1::Op, 3>(again), [v1::Op { tag, deadline_ms, ..op.clone() }, op]);
+        }
+
+        #[test]
+        fn elements_from_outside_are_whole_or_refused(
+            ops in prop::collection::vec(op(), 1..4),
+            cut: prop::sample::Index,
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let mut packed = Packed::<3>::default();
+            ops.iter().for_each(|op| packed.push(op));
+            let whole = packed.into_bytes();
+            prop_assert!(Elements::read(whole.clone(), 2).is_none());
+            let cut = whole.slice(..cut.index(whole.len()));
+            for bytes in [whole, cut, bytes.into()] {
+                let Some(mut elements) = Elements::read(bytes, 3) else { continue };
+                while let Some(element) = elements.read_next() {
+                    let _ = element.tag();
+                }
+                prop_assert!(elements.is_empty());
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub mod v1 {
 /// The descriptors of [`v1`], for reflection.
 pub const DESCRIPTORS: &[u8] = tonic::include_file_descriptor_set!("embergrid.v1");
 
-pub use frame::{ClientFrame, Element, Elements, Packed, ServerFrame};
+pub use frame::{ClientFrame, Element, Elements, Packed, ServerFrame, TAG};
 pub use limits::{MAX_FRAME_BYTES, MAX_OUTSTANDING};
 pub use op::OpRef;
 pub use schema::present_schema;

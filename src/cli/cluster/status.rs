@@ -50,6 +50,7 @@ fn node(node: &NodeStatus) -> Value {
         "addr": node.addr,
         "primaries": node.primaries,
         "backups": node.backups,
+        "learners": node.learners,
     })
 }
 
@@ -57,17 +58,65 @@ fn partition(partition: &PartitionStatus) -> Value {
     json!({
         "partition": partition.partition,
         "state": partition.state,
-        "primary": partition.primary,
+        "primary": (!partition.primary.is_empty()).then_some(&partition.primary),
         "backups": partition.backups,
+        "learners": partition.learners,
+        "eligible": partition.eligible,
+        "generation": partition.generation,
         "epoch": partition.epoch,
     })
 }
 
 fn text(status: &StatusReply, totals: &PartitionTotals) -> String {
-    let PartitionTotals { total, healthy, under_replicated, unavailable, lost } = totals;
     let leader = if status.leader.is_empty() { "none" } else { &status.leader };
-    let mut nodes = Table::new(["NODE", "NAME", "START", "STATE", "ADDRESS", "PRIMARIES", "BACKUPS"]);
+    let mut text = format!("cluster {}, control leader {leader}\n", status.cluster);
+    text.push_str(&health(status, totals));
+    text.push_str(&format!("\n\n{}", nodes(status)));
+    if !status.partitions.is_empty() {
+        text.push_str(&format!("\n\n{}", partitions(status)));
+    }
+    text
+}
+
+/// The partitions in numbers, and what is to be done or waited for.
+fn health(status: &StatusReply, totals: &PartitionTotals) -> String {
+    let PartitionTotals { total, healthy, under_replicated, unavailable, lost } = totals;
+    let mut text = format!(
+        "partitions: {healthy} of {total} healthy, {under_replicated} under-replicated, {unavailable} \
+         unavailable, {lost} lost"
+    );
+    let learners: u32 = status.nodes.iter().map(|node| node.learners).sum();
+    if learners > 0 {
+        text.push_str(&format!("\n{learners} learners are being filled; each is then a backup"));
+    }
+    if *unavailable > 0 {
+        text.push_str(&format!(
+            "\n{unavailable} partitions are unavailable: the nodes that have their rows are down, or too few are in sync"
+        ));
+    }
+    if *lost > 0 {
+        text.push_str(&format!(
+            "\n{lost} partitions are lost: every node that had their rows has restarted; `embergrid cluster \
+             reset-lost --yes` begins them anew, empty"
+        ));
+    }
+    text
+}
+
+fn nodes(status: &StatusReply) -> Table {
+    let mut nodes = Table::new([
+        "NODE",
+        "NAME",
+        "START",
+        "STATE",
+        "ADDRESS",
+        "PRIMARIES",
+        "BACKUPS",
+        "LEARNERS",
+        "CONTROL",
+    ]);
     for node in &status.nodes {
+        let control = if !status.leader.is_empty() && node.name == status.leader { "leader" } else { "" };
         nodes.row([
             node.id.clone(),
             node.name.clone(),
@@ -76,25 +125,56 @@ fn text(status: &StatusReply, totals: &PartitionTotals) -> String {
             node.addr.clone(),
             node.primaries.to_string(),
             node.backups.to_string(),
+            node.learners.to_string(),
+            control.to_owned(),
         ]);
     }
-    let mut text = format!(
-        "cluster {}, control leader {leader}\npartitions: {healthy} of {total} healthy, {under_replicated} \
-         under-replicated, {unavailable} unavailable, {lost} lost\n\n{nodes}",
-        status.cluster
-    );
-    if !status.partitions.is_empty() {
-        let mut partitions = Table::new(["PARTITION", "STATE", "PRIMARY", "BACKUPS", "EPOCH"]);
-        for partition in &status.partitions {
-            partitions.row([
-                partition.partition.to_string(),
-                partition.state.clone(),
-                partition.primary.clone(),
-                partition.backups.join(", "),
-                partition.epoch.to_string(),
-            ]);
-        }
-        text.push_str(&format!("\n\n{partitions}"));
+    nodes
+}
+
+fn partitions(status: &StatusReply) -> Table {
+    let mut partitions = Table::new(["PARTITION", "STATE", "PRIMARY", "BACKUPS", "LEARNERS", "EPOCH"]);
+    for partition in &status.partitions {
+        partitions.row([
+            partition.partition.to_string(),
+            partition.state.clone(),
+            partition.primary.clone(),
+            partition.backups.join(", "),
+            partition.learners.join(", "),
+            partition.epoch.to_string(),
+        ]);
     }
-    text
+    partitions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_well_is_said_in_a_line_each() {
+        let node = |name: &str, learners| NodeStatus { name: name.into(), learners, ..Default::default() };
+        let mut status = StatusReply {
+            cluster: "c".into(),
+            leader: "a".into(),
+            nodes: vec![node("a", 0), node("b", 0)],
+            ..Default::default()
+        };
+        let totals = PartitionTotals { total: 9, healthy: 9, ..Default::default() };
+        assert_eq!(
+            text(&status, &totals).lines().take(3).collect::<Vec<_>>(),
+            [
+                "cluster c, control leader a",
+                "partitions: 9 of 9 healthy, 0 under-replicated, 0 unavailable, 0 lost",
+                ""
+            ]
+        );
+        status.nodes[1].learners = 2;
+        let totals = PartitionTotals { total: 9, under_replicated: 2, unavailable: 3, lost: 4, ..totals };
+        let text = text(&status, &totals);
+        let lines: Vec<&str> = text.lines().skip(2).take(3).collect();
+        assert_eq!(lines[0], "2 learners are being filled; each is then a backup");
+        assert!(lines[1].starts_with("3 partitions are unavailable: "), "{text}");
+        assert!(lines[2].starts_with("4 partitions are lost: "), "{text}");
+    }
 }

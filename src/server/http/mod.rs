@@ -14,7 +14,10 @@ use axum::{
 };
 use tonic::Status;
 
-use self::error::Refusal;
+pub(super) use self::{
+    error::Refusal,
+    health::{live, not_ready},
+};
 use super::service::Service;
 use crate::types::Error;
 
@@ -33,15 +36,18 @@ pub(super) fn routes(service: Service) -> Router {
 
 /// What is at no path: said in the language of the request.
 pub(super) async fn unknown(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let is_grpc =
-        headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"));
-    if is_grpc {
+    if is_grpc(&headers) {
         let status = Status::unimplemented(format!("this node has no call {}", uri.path()));
         return status.into_http::<axum::body::Body>();
     }
     let error = Error::not_found(format!("there is nothing at {method} {}", uri.path()))
         .hint("rows are at /v1/maps/{map}/rows/{key}; see also /metrics and /health/ready");
     Refusal(error).into_response()
+}
+
+/// Whether it is gRPC that was meant.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 async fn metrics(State(service): State<Service>) -> Response {

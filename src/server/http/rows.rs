@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use super::{Refusal, Service, json};
 use crate::{
-    partition::{MapView, PutMode},
-    server::service::SinglePut,
+    partition::MapView,
     types::{Error, Key, Result},
+    wire::v1,
 };
 
 type Answer = std::result::Result<Json<Value>, Refusal>;
@@ -32,7 +32,7 @@ pub(super) struct Affinity {
 
 pub(super) async fn read(State(service): State<Service>, place: Place, parameters: Parameters) -> Answer {
     let (map, key) = locate(&service, place, parameters)?;
-    let record = service.get(&map, &key)?;
+    let record = service.get(&map, &key).await?;
     Ok(Json(json!({
         "key": key.payload(),
         "version": record.row_version(),
@@ -50,8 +50,8 @@ pub(super) async fn put(
     let (map, key) = locate(&service, place, parameters)?;
     let body = body.map_err(|rejection| too_long(&service, &rejection))?;
     let value = json::value(&map, &body)?;
-    let put = SinglePut { key: key.clone(), value, mode: PutMode::Always, ttl_ms: 0, deadline_ms: 0 };
-    let outcome = service.put(&map, put).await?;
+    let put = v1::PutOp { value, ..Default::default() };
+    let outcome = service.put(&map, &key, put, 0).await?;
     let scores = match &outcome.record {
         Some(record) => json::scores(&map, record)?,
         None => Value::Array(Vec::new()),
@@ -66,7 +66,7 @@ pub(super) async fn put(
 
 pub(super) async fn remove(State(service): State<Service>, place: Place, parameters: Parameters) -> Answer {
     let (map, key) = locate(&service, place, parameters)?;
-    let outcome = service.remove(&map, key.clone(), None, 0).await?;
+    let outcome = service.remove(&map, &key, None, 0).await?;
     let old = json::optional_row(&map, outcome.old.as_ref())?;
     Ok(Json(json!({ "key": key.payload(), "old": old })))
 }

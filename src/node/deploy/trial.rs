@@ -1,52 +1,18 @@
-//! Deploying a model: load it beside what serves, try it, and only then tell the cluster of it. A deploy that
-//! fails anywhere has changed nothing.
-
-use std::collections::BTreeMap;
+//! What a model has to pass on every node before the cluster is told of it.
 
 use bytes::Bytes;
 
-use super::clock::Clock;
+use super::Package;
 use crate::{
     catalog::{InputSignature, Manifest, ModelVersion},
     model::{
         self, Format, Model, Tensor, TensorView,
         golden::{Sample, Tolerance, verify},
     },
+    node::Clock,
     scoring::{Loaded, Signature, format_of, kind_of, zeros},
     types::{Digest, Error, Result},
 };
-
-/// A model version as it is uploaded: the files of its folder.
-#[derive(Clone, Debug, Default)]
-pub struct Package {
-    /// The model's name.
-    pub name: String,
-    /// Its version; none: the manifest's, or the next.
-    pub version: Option<u32>,
-    /// An alias that names it from now on.
-    pub alias: Option<String>,
-    /// The manifest's text.
-    pub manifest: Option<String>,
-    /// Which of the files is the model.
-    pub model_file: String,
-    /// Path within the folder to content.
-    pub files: BTreeMap<String, Bytes>,
-}
-
-/// What a deploy did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deployed {
-    /// The model's name.
-    pub name: String,
-    /// The version deployed.
-    pub version: u32,
-    /// Of the model's bytes.
-    pub digest: Digest,
-    /// The alias that names it now.
-    pub alias: Option<String>,
-    /// How many nodes have loaded it.
-    pub nodes: u32,
-}
 
 /// A model that passed every check.
 pub(super) struct Prepared {
