@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     node::{Grid, Primaries},
-    partition::{MapView, Op, Outcome},
+    partition::{MapView, Outcome},
     store::Record,
     types::{Class, Error, Key, NodeId, PartitionId, Result},
     wire::v1::{self, op::Verb, reply},

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeployId, Package};
 use crate::{
     catalog::ModelVersion,
-    net::{Call, Lane, Net, Peer},
+    net::{Call, Lane, Net, Peer, Raw},
     node::grid::Grid,
     types::{CatalogueVersion, Error, NodeId, Result},
 };
@@ -35,7 +35,7 @@ pub(super) struct Part {
     pub(super) path: String,
     /// Where in the file it belongs.
     pub(super) at: u64,
-    pub(super) bytes: Bytes,
+    pub(super) bytes: Raw,
 }
 
 impl Call for Part {
@@ -116,7 +116,7 @@ fn parts(number: u64, path: &str, content: &Bytes) -> impl Iterator<Item = Part>
     let starts = (0..content.len().max(1)).step_by(PART_BYTES);
     starts.map(move |start| {
         let end = content.len().min(start + PART_BYTES);
-        Part { number, path: path.to_owned(), at: start as u64, bytes: content.slice(start..end) }
+        Part { number, path: path.to_owned(), at: start as u64, bytes: Raw(content.slice(start..end)) }
     })
 }
 
@@ -166,9 +166,9 @@ mod tests {
         let content = Bytes::from((0..PART_BYTES + 5).map(|at| at as u8).collect::<Vec<_>>());
         let parts: Vec<Part> = parts(1, "model.onnx", &content).collect();
         assert_eq!(parts.iter().map(|part| part.at).collect::<Vec<_>>(), [0, PART_BYTES as u64]);
-        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.iter().copied()).collect();
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.bytes.0.iter().copied()).collect();
         assert_eq!(whole, content);
         let empty: Vec<Part> = super::parts(1, "empty", &Bytes::new()).collect();
-        assert_eq!((empty.len(), empty[0].bytes.len()), (1, 0));
+        assert_eq!((empty.len(), empty[0].bytes.0.len()), (1, 0));
     }
 }

@@ -9,7 +9,10 @@ use super::{
     DeployId,
     upload::{PART_BYTES, Part},
 };
-use crate::types::{Digest, Error, NodeId, Result};
+use crate::{
+    net::Raw,
+    types::{Digest, Error, NodeId, Result},
+};
 
 /// The most files of one upload.
 const MAX_FILES: usize = 1_024;
@@ -35,7 +38,7 @@ impl Upload {
     }
 
     fn take(&mut self, part: Part, most_bytes: usize) -> Result<()> {
-        let Part { path, at, bytes, .. } = part;
+        let Part { path, at, bytes: Raw(bytes), .. } = part;
         if bytes.len() > PART_BYTES || path.len() > MAX_PATH_BYTES {
             return Err(Error::invalid("a part of the upload is too long"));
         }
@@ -116,7 +119,7 @@ mod tests {
     }
 
     fn part(path: &str, at: u64, bytes: &'static [u8]) -> Part {
-        Part { number: 1, path: path.to_owned(), at, bytes: Bytes::from_static(bytes) }
+        Part { number: 1, path: path.to_owned(), at, bytes: Raw(Bytes::from_static(bytes)) }
     }
 
     #[test]

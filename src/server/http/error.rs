@@ -14,7 +14,7 @@ const RETRY_AFTER_SECONDS: &str = "1";
 
 /// A refusal as an HTTP answer: `{"error", "class", "hint"}`.
 #[derive(Debug)]
-pub(super) struct Refusal(pub(super) Error);
+pub(in crate::server) struct Refusal(pub(in crate::server) Error);
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {

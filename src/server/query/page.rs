@@ -1,12 +1,11 @@
 //! A page of rows, read for another node.
 
-use bytes::Bytes;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
 use crate::{
-    net::{Call, Net},
+    net::{Call, Net, Raw},
     node::Grid,
     server::{
         operation::no_map,
@@ -48,7 +47,7 @@ impl Call for Ask {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Page {
     /// A [`v1::QueryReply`].
-    pub(super) reply: Bytes,
+    pub(super) reply: Raw,
     /// How many of the partitions are read to their end.
     pub(super) finished: usize,
     /// Where the next one goes on; none if it has not been begun, or cannot be read.
@@ -104,7 +103,7 @@ async fn read(grid: &Grid, ask: Ask) -> Result<Page> {
     if filling.page.next.is_none() && !filling.page.moved {
         filling.page.begun = false;
     }
-    filling.page.reply = filling.reply.encode_to_vec().into();
+    filling.page.reply = Raw(filling.reply.encode_to_vec().into());
     Ok(filling.page)
 }
 

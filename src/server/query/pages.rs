@@ -215,7 +215,7 @@ impl Pages {
     fn take(&mut self, node: NodeId, page: Page) -> Result<v1::QueryReply> {
         let Page { reply, finished, next, begun, moved } = page;
         let malformed = || Error::internal(format!("a page of node {node} is malformed"));
-        let reply = v1::QueryReply::decode(reply).map_err(|_| malformed())?;
+        let reply = v1::QueryReply::decode(reply.0).map_err(|_| malformed())?;
         let Some(stretch) = self.stretches.front_mut() else { return Ok(reply) };
         if finished > stretch.partitions.len() || (finished == 0 && next.is_none() && !moved) {
             return Err(malformed());

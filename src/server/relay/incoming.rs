@@ -2,10 +2,9 @@
 
 use std::future::poll_fn;
 
-use bytes::Bytes;
-
 use super::{ANSWER_BYTES, Operations};
 use crate::{
+    net::Raw,
     node::{Grid, Primaries},
     server::{desk::Desk, operation::Frame, route::Route},
     types::{Error, Key, Result},
@@ -16,7 +15,7 @@ use crate::{
 const OPS: u32 = 3;
 
 /// Carries out a batch and answers all of it. Nothing is passed on a second time.
-pub(super) async fn carry_out(grid: Grid, batch: Operations) -> Result<Bytes> {
+pub(super) async fn carry_out(grid: Grid, batch: Operations) -> Result<Raw> {
     // Who names a map by its id may know of it before this node does.
     grid.adopt(batch.catalogue).await?;
     let mut desk = Desk::open(grid.clone(), batch.shows_rows);
@@ -25,7 +24,7 @@ pub(super) async fn carry_out(grid: Grid, batch: Operations) -> Result<Bytes> {
     while desk.under_way() > 0 {
         poll_fn(|cx| desk.poll_answers(cx)).await;
     }
-    Ok(desk.take_ready(usize::MAX).into_bytes())
+    Ok(Raw(desk.take_ready(usize::MAX).into_bytes()))
 }
 
 /// Takes the operations in, in their order; writes go to the partitions only when all are read, so that an error here
@@ -39,7 +38,7 @@ fn take(grid: &Grid, desk: &mut Desk, batch: Operations) -> Result<()> {
         acknowledged_below: batch.acknowledged_below,
         now_us: grid.mono_us().saturating_sub(batch.waited_us),
     };
-    let mut ops = Elements::read(batch.ops, OPS).ok_or_else(|| malformed("they are not whole"))?;
+    let mut ops = Elements::read(batch.ops.0, OPS).ok_or_else(|| malformed("they are not whole"))?;
     while let Some(element) = ops.read_next() {
         let op = OpRef::read(element).map_err(malformed)?;
         if desk.ready_bytes() + desk.bytes() >= ANSWER_BYTES {

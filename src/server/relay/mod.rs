@@ -11,11 +11,10 @@ mod single;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    net::{Call, Net},
+    net::{Call, Net, Raw},
     node::Grid,
     types::{CatalogueVersion, SessionId},
 };
@@ -46,13 +45,13 @@ struct Operations {
     /// Whether the answer to a put has the row where it holds what was not sent.
     shows_rows: bool,
     /// Each a [`crate::wire::v1::Op`], packed, under a tag of the sender.
-    ops: Bytes,
+    ops: Raw,
 }
 
 impl Call for Operations {
     const NAME: &'static str = "server.operations";
     /// Each a [`crate::wire::v1::Reply`], packed.
-    type Answer = Bytes;
+    type Answer = Raw;
 }
 
 /// Carries out what other nodes pass on.

@@ -7,11 +7,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use slab::Slab;
 
 use super::{BATCH_BYTES, Operations, WITHIN};
 use crate::{
+    net::Raw,
     node::Grid,
     server::desk::Desk,
     types::{Class, Error, NodeId, Result, SessionId},
@@ -71,7 +71,7 @@ struct Returned {
     from: NodeId,
     number: u64,
     slots: Vec<usize>,
-    replies: Result<Bytes>,
+    replies: Result<Raw>,
 }
 
 impl Batch {
@@ -184,7 +184,7 @@ impl Relays {
         }
     }
 
-    fn pass_back(&mut self, number: u64, replies: Bytes, desk: &mut Desk) -> Result<()> {
+    fn pass_back(&mut self, number: u64, Raw(replies): Raw, desk: &mut Desk) -> Result<()> {
         let malformed = || Error::internal("its answer is malformed");
         let mut replies = Elements::read(replies, REPLIES).ok_or_else(malformed)?;
         while let Some(reply) = replies.read_next() {
@@ -226,7 +226,7 @@ async fn pass_on(
         catalogue: grid.view().version,
         waited_us: grid.mono_us().saturating_sub(since_us),
         shows_rows: false,
-        ops: ops.into_bytes(),
+        ops: Raw(ops.into_bytes()),
     };
     let replies = match grid.net() {
         Some(net) => net.call(to, &operations, WITHIN).await,

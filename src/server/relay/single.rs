@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Operations;
 use crate::{
-    net::Call,
+    net::{Call, Raw},
     node::Grid,
     types::{Error, NodeId, SessionId},
     wire::{
@@ -39,9 +39,9 @@ pub(in crate::server) async fn pass_on(
         catalogue: grid.view().version,
         waited_us: 0,
         shows_rows: true,
-        ops: ops.into_bytes(),
+        ops: Raw(ops.into_bytes()),
     };
-    let replies = net.call(to, &operations, within).await.map_err(Fault::Lost)?;
+    let Raw(replies) = net.call(to, &operations, within).await.map_err(Fault::Lost)?;
     let answer = Elements::read(replies, 2).and_then(|mut replies| {
         let reply: v1::Reply = replies.read_next()?.decode().ok()?;
         reply.answer
