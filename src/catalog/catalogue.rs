@@ -13,8 +13,8 @@ use super::{
     name::missing,
 };
 use crate::types::{
-    CatalogueVersion, Error, JobId, JobsVersion, MapId, NodeId, PartitionId, PlacementVersion, Result, SessionId,
-    Tenure,
+    CatalogueVersion, Error, JobId, JobsVersion, MapId, NodeId, PartitionId, PlacementVersion, Result,
+    SessionId, Tenure,
 };
 
 /// The cluster's metadata. Cheap to clone: what it holds is shared.

@@ -16,31 +16,49 @@ impl Client {
             binding: binding.to_string(),
             r#where: condition.map(ToString::to_string),
         };
-        Ok(channel::admin(self.channel()).start_job(request).await?.into_inner())
+        self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).start_job(request).await }
+        })
+        .await
     }
 
     /// The jobs that the cluster remembers, oldest first.
     pub async fn jobs(&self) -> Result<Vec<v1::JobDescription>> {
-        Ok(channel::admin(self.channel()).list_jobs(v1::ListJobsRequest {}).await?.into_inner().jobs)
+        let listed = self
+            .ask(|channel| async move { channel::admin(channel).list_jobs(v1::ListJobsRequest {}).await });
+        Ok(listed.await?.jobs)
     }
 
     /// How a job stands.
     pub async fn job(&self, job: u32) -> Result<v1::JobDescription> {
-        Ok(channel::admin(self.channel()).describe_job(v1::DescribeJobRequest { job }).await?.into_inner())
+        self.ask(|channel| async move {
+            channel::admin(channel).describe_job(v1::DescribeJobRequest { job }).await
+        })
+        .await
     }
 
     /// Lets a job rest.
     pub async fn pause_job(&self, job: u32) -> Result<v1::JobDescription> {
-        Ok(channel::admin(self.channel()).pause_job(v1::PauseJobRequest { job }).await?.into_inner())
+        self.tell(
+            |channel| async move { channel::admin(channel).pause_job(v1::PauseJobRequest { job }).await },
+        )
+        .await
     }
 
     /// Lets a paused job go on.
     pub async fn resume_job(&self, job: u32) -> Result<v1::JobDescription> {
-        Ok(channel::admin(self.channel()).resume_job(v1::ResumeJobRequest { job }).await?.into_inner())
+        self.tell(
+            |channel| async move { channel::admin(channel).resume_job(v1::ResumeJobRequest { job }).await },
+        )
+        .await
     }
 
     /// Ends a job; the scores that it stored stay.
     pub async fn cancel_job(&self, job: u32) -> Result<v1::JobDescription> {
-        Ok(channel::admin(self.channel()).cancel_job(v1::CancelJobRequest { job }).await?.into_inner())
+        self.tell(
+            |channel| async move { channel::admin(channel).cancel_job(v1::CancelJobRequest { job }).await },
+        )
+        .await
     }
 }

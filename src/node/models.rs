@@ -1,6 +1,5 @@
 //! The models that the catalogue names, loaded here before this node serves by it.
 
-use super::shared::Shared;
 use crate::{
     catalog::{Catalogue, ModelVersion},
     control::Control,
@@ -38,13 +37,4 @@ async fn load(control: &Control, engine: &model::Options, version: &ModelVersion
         .await
         .map_err(|error| Error::internal(format!("loading failed: {error}")))??;
     Ok(Loaded::new(model, UNKNOWN_ROW_COST_NS))
-}
-
-/// Forgets the models that the catalogue does not know (any more).
-pub(super) fn drop_unused(shared: &Shared, catalogue: &Catalogue) {
-    let known = |digest: &_| {
-        let mut versions = catalogue.models().values().flat_map(|model| model.versions().values());
-        versions.any(|version| version.digest == *digest)
-    };
-    shared.models.retain(known);
 }

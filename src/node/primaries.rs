@@ -33,7 +33,7 @@ impl Primaries {
 
 impl Primaries {
     /// The refusal of whoever asks here for a partition of which this node is not the primary.
-    pub(super) fn elsewhere(partition: PartitionId, primary: Option<NodeId>) -> Error {
+    pub fn elsewhere(partition: PartitionId, primary: Option<NodeId>) -> Error {
         match primary {
             Some(node) => {
                 Error::new(Class::NotPrimary, format!("partition {partition} has its primary elsewhere"))

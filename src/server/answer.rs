@@ -64,10 +64,11 @@ pub(super) fn record(map: &MapView, key: &Key, stored: &v1::Stored) -> Result<Re
         // It comes from outside.
         RowRef::new(schema, &stored.value)?;
     }
-    let lineage = stored
-        .lineage
-        .iter()
-        .map(|from| store::Lineage { binding: BindingId(from.binding), model_version: from.model_version });
+    let lineage = stored.lineage.iter().map(|from| store::Lineage {
+        binding: BindingId(from.binding),
+        model_version: from.model_version,
+        job: None,
+    });
     Ok(Record::new(&Parts {
         key: key.packed(),
         value: &stored.value,
