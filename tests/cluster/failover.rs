@@ -34,7 +34,7 @@ async fn three_nodes_found_a_cluster_and_each_serves_every_row() {
         soon(read_all(&cluster.client(node).await)).await;
     }
     let primaries: std::collections::BTreeSet<_> =
-        cluster.nodes[0].grid.catalogue().configurations().iter().map(|held| held.primary_node()).collect();
+        cluster.grid(0).catalogue().configurations().iter().map(|held| held.primary_node()).collect();
     assert_eq!(primaries.len(), 3, "every node is the primary of some partitions");
 }
 

@@ -22,10 +22,15 @@ pub(crate) struct Cluster {
 /// One node of it.
 pub(crate) struct Member {
     pub(crate) address: String,
-    pub(crate) grid: Grid,
     peer_address: String,
     /// None once it was killed.
-    runtime: Option<Runtime>,
+    living: Option<Living>,
+}
+
+/// What a killed node has no more. To hold its grid is to hold its folder.
+struct Living {
+    grid: Grid,
+    runtime: Runtime,
 }
 
 /// What the clusters of tests are founded with.
@@ -77,9 +82,7 @@ impl Cluster {
 
     /// Ends a node with all its sockets, without a word to anybody.
     pub(crate) fn kill(&mut self, node: usize) {
-        if let Some(runtime) = self.nodes[node].runtime.take() {
-            runtime.shutdown_background();
-        }
+        self.nodes[node].end();
     }
 
     /// Starts a killed node again, with its folder and its addresses.
@@ -92,16 +95,20 @@ impl Cluster {
 
     /// The node that leads the control group, as the living ones see it.
     pub(crate) fn leader(&self) -> Option<usize> {
-        let living = self.nodes.iter().find(|node| node.runtime.is_some())?;
-        let leader = living.grid.leader()?;
-        self.nodes.iter().position(|node| node.grid.me() == leader)
+        let leader = self.nodes.iter().find_map(Member::living)?.leader()?;
+        self.nodes.iter().position(|node| node.living().is_some_and(|grid| grid.me() == leader))
+    }
+
+    /// A living node.
+    pub(crate) fn grid(&self, node: usize) -> &Grid {
+        self.nodes[node].living().expect("it lives")
     }
 
     /// Returns when every living node sees the cluster so.
     pub(crate) async fn wait_until(&self, what: &str, is_so: impl Fn(&Grid) -> bool) {
         let waiting = async {
-            for node in self.nodes.iter().filter(|node| node.runtime.is_some()) {
-                while !is_so(&node.grid) {
+            for grid in self.nodes.iter().filter_map(Member::living) {
+                while !is_so(grid) {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
@@ -149,7 +156,24 @@ impl Member {
             })
         };
         let (address, grid) = soon(serving).await.expect("the node starts");
-        Member { address, grid, peer_address: peers, runtime: Some(runtime) }
+        Member { address, peer_address: peers, living: Some(Living { grid, runtime }) }
+    }
+
+    fn living(&self) -> Option<&Grid> {
+        self.living.as_ref().map(|living| &living.grid)
+    }
+
+    fn end(&mut self) {
+        if let Some(Living { grid, runtime }) = self.living.take() {
+            drop(grid);
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
