@@ -47,7 +47,8 @@ impl Primary<'_> {
         let peer = &mut self.tenure.peers.all[index];
         match &mut peer.standing {
             Standing::Filled { rest_until_us } => {
-                let may = *rest_until_us <= now_us && !is_one_joining && peer.lease_until_us > now_us;
+                let is_heard = peer.is_confirmed && peer.lease_until_us > now_us;
+                let may = *rest_until_us <= now_us && !is_one_joining && is_heard;
                 if may && end.0.saturating_sub(peer.acked.0) <= JOINING_LAG {
                     peer.standing = Standing::Joining { since_us: now_us };
                     self.join(index, effects);

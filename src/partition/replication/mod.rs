@@ -7,7 +7,7 @@
 //! - `follow`: what a backup or learner does with the primary's entries;
 //! - `lease`: the right to serve, asked for and granted;
 //! - `takeover`: a new primary, until it serves;
-//! - `join`: a learner's way into the in-sync set, and reports of silent replicas;
+//! - `join`: the way of learners and of eligible replicas into the in-sync set, and reports of silent ones;
 //! - `fill`: the copy for a learner.
 //!
 //! Architecture invariants:

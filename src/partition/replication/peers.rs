@@ -20,6 +20,8 @@ pub(in crate::partition) struct Peer {
     pub(in crate::partition) standing: Standing,
     /// It was removed from the in-sync set and lacks nothing (rule 4).
     is_eligible: bool,
+    /// It has acknowledged something in this epoch.
+    pub(in crate::partition) is_confirmed: bool,
     /// It has every entry up to here.
     pub(in crate::partition) acked: Seq,
     /// Entries up to here are on their way.
@@ -72,6 +74,7 @@ impl Peer {
             replica,
             standing: Standing::InSync,
             is_eligible: false,
+            is_confirmed: false,
             acked: committed,
             sent: committed,
             is_asked: true,
@@ -115,6 +118,7 @@ impl Peer {
     pub(in crate::partition) fn begin(&mut self, pinned: Seq) {
         self.acked = pinned;
         self.sent = pinned;
+        self.is_asked = true;
     }
 
     /// Entries are on their way, or a question.
@@ -127,6 +131,7 @@ impl Peer {
 
     /// It has every entry up to `upto`.
     pub(in crate::partition) fn acknowledge(&mut self, upto: Seq, now_us: u64) {
+        self.is_confirmed = true;
         if upto >= self.sent {
             self.waiting_since_us = None;
         } else if upto > self.acked {
@@ -286,10 +291,8 @@ impl Peers {
                 (false, _) => Standing::Filled { rest_until_us: 0 },
             };
             peer.is_eligible = next.is_eligible;
-            if !peer.is_needed_to_serve() {
-                // It may have been silent since: before it is proposed, it is heard in this epoch.
-                peer.lease_until_us = 0;
-            }
+            // It may have been silent since.
+            peer.is_confirmed = false;
             // Frames of the epoch before are dropped, and nobody is to blame.
             peer.beacon_us = None;
             peer.waiting_since_us = None;

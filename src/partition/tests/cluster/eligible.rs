@@ -67,7 +67,7 @@ fn a_silent_one_is_neither_proposed_nor_reported() {
     cluster.request(1, put(2, "a", "y"));
     without(&mut cluster, 2, 20_000_000);
     assert_eq!(cluster.proposed, []);
-    cluster.live(150_000);
+    cluster.live(600_000);
     let join = join_of(&cluster, 2);
     assert_eq!(cluster.proposed[0].change, Proposal::Admit { join }, "it is heard");
 }
