@@ -1,6 +1,6 @@
 //! The handle to this node's part in the control group.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use openraft::error::Fatal;
@@ -10,13 +10,13 @@ use tokio::{sync::watch, task::JoinSet};
 use super::{
     birth::Birth,
     blobs::Blobs,
-    fetch,
+    election, fetch,
     folder::random,
     group::{Admission, Group, failed},
     join,
     leadership::{self, Leadership},
     log::Log,
-    opened::Opened,
+    opened::{Opened, broken},
     peers::{self, Peers},
     proposal::{self, Unanswered},
     raft::{self, Raft},
@@ -48,6 +48,8 @@ pub struct Options {
     pub address: String,
     /// Where peers reach the node.
     pub peer_address: String,
+    /// A voter that is silent for so long is replaced by another node.
+    pub dead_after: Duration,
     /// What the catalogue cannot judge by itself.
     pub admission: Admission,
 }
@@ -83,7 +85,7 @@ impl Control {
     pub async fn start(opened: Opened, options: Options, net: Option<Net>) -> Result<Self> {
         let is_founded = opened.cluster != 0;
         let (group, mut tasks) = assemble(opened, &options, net).await?;
-        tasks.spawn(tending::tend(Arc::downgrade(&group)));
+        tasks.spawn(tending::tend(Arc::downgrade(&group), options.dead_after));
         let started = match group.enter(&options, is_founded).await {
             Ok(started) => started,
             Err(error) => {
@@ -176,9 +178,7 @@ impl Control {
             match &metrics.borrow_and_update().running_state {
                 Ok(()) | Err(Fatal::Stopped) => {}
                 Err(fatal) => {
-                    return Error::internal(format!("the control group's log on this node: {fatal}")).hint(
-                        "free some room on its disk; if it is damaged, remove the data folder: the node joins as a new one",
-                    );
+                    return broken(format_args!("the control group on this node: {fatal}"));
                 }
             }
             if metrics.changed().await.is_err() {
@@ -199,7 +199,13 @@ impl Control {
 async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result<(Arc<Group>, JoinSet<()>)> {
     let Opened { node, cluster, disk, machine, blobs, named } = opened;
     let catalogue = machine.watch();
-    let raft = Raft::new(node.0, raft::config()?, Peers(net.clone()), Log::new(Arc::clone(&disk)), machine);
+    let raft = Raft::new(
+        node.0,
+        raft::config(net.is_some())?,
+        Peers(net.clone()),
+        Log::new(Arc::clone(&disk)),
+        machine,
+    );
     let raft = raft.await.map_err(failed)?;
     let (shown, leadership) = watch::channel(Leadership::default());
     let me = Node {
@@ -228,6 +234,7 @@ async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result
     let mut tasks = JoinSet::new();
     tasks.spawn(leadership::follow(group.raft.metrics(), shown));
     if let Some(net) = &group.net {
+        tasks.spawn(election::allow(Arc::downgrade(&group), net.seen()));
         peers::answer(&group, net);
         join::answer(&group, net);
         start::answer(&group, net);

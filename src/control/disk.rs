@@ -3,11 +3,16 @@
 use std::{ops::RangeBounds, sync::Arc};
 
 use redb::{
-    Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, backends::InMemoryBackend,
+    AccessGuard, Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend,
+    TableDefinition, backends::InMemoryBackend,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::task::JoinError;
 
-use super::folder::Folder;
+use super::{
+    folder::Folder,
+    seal::{sealed, unsealed},
+};
 
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
 const FACTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("facts");
@@ -22,8 +27,26 @@ pub(super) enum Fault {
     Database(#[from] redb::Error),
     #[error("the control database holds what is not understood: {0}")]
     Content(#[from] serde_json::Error),
+    #[error("the control database is damaged at {0}")]
+    Damaged(String),
+    #[error("the control database is damaged: {0}")]
+    Unreadable(String),
     #[error("the process is ending")]
     Ending,
+}
+
+impl Fault {
+    /// Why work for the disk did not end well: the library takes some damage for its own mistake.
+    pub(super) fn of(ended: JoinError) -> Self {
+        match ended.try_into_panic() {
+            Ok(panic) => {
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+                Fault::Unreadable(text.unwrap_or("reading it has failed").to_owned())
+            }
+            Err(_) => Fault::Ending,
+        }
+    }
 }
 
 /// One value that is replaced as a whole.
@@ -77,13 +100,28 @@ pub(super) struct Disk {
 impl Disk {
     /// Opens the database of a data folder, or makes one in memory.
     pub(super) fn open(folder: Option<Arc<Folder>>) -> Result<Self, Fault> {
+        match folder.as_deref().map(Folder::path) {
+            Some(path) => {
+                let file = path.join("control.redb");
+                Disk::new(|builder| builder.create(file), folder)
+            }
+            None => Disk::on(InMemoryBackend::new()),
+        }
+    }
+
+    /// Opens or makes the database that a backend holds.
+    pub(super) fn on(backend: impl StorageBackend) -> Result<Self, Fault> {
+        Disk::new(|builder| builder.create_with_backend(backend), None)
+    }
+
+    fn new(
+        create: impl FnOnce(&Builder) -> Result<Database, redb::DatabaseError>,
+        folder: Option<Arc<Folder>>,
+    ) -> Result<Self, Fault> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE_BYTES);
-        let database = match folder.as_deref().map(Folder::path) {
-            Some(path) => builder.create(path.join("control.redb")),
-            None => builder.create_with_backend(InMemoryBackend::new()),
-        };
-        let disk = Disk { database: database.map_err(redb::Error::from)?, _folder: folder };
+        let database = create(&builder).map_err(redb::Error::from)?;
+        let disk = Disk { database, _folder: folder };
         disk.create_tables().map_err(Fault::Database)?;
         Ok(disk)
     }
@@ -128,11 +166,11 @@ impl Disk {
                 log.retain_in(..=to, |_, _| false)?;
             }
             for (index, entry) in &batch.entries {
-                log.insert(index, entry.as_slice())?;
+                log.insert(index, sealed(&index.to_le_bytes(), entry).as_slice())?;
             }
             let mut facts = transaction.open_table(FACTS)?;
             for (fact, value) in &batch.facts {
-                facts.insert(fact.name(), value.as_slice())?;
+                facts.insert(fact.name(), sealed(fact.name().as_bytes(), value).as_slice())?;
             }
         }
         Ok(transaction.commit()?)
@@ -149,14 +187,17 @@ impl Disk {
             let facts = self.database.begin_read()?.open_table(FACTS)?;
             Ok(facts.get(fact.name())?.map(|value| value.value().to_vec()))
         };
-        read().map_err(Fault::Database)
+        let Some(value) = read().map_err(Fault::Database)? else { return Ok(None) };
+        let bytes = unsealed(fact.name().as_bytes(), &value);
+        let bytes = bytes.ok_or_else(|| Fault::Damaged(format!("its {}", fact.name())))?;
+        Ok(Some(bytes.to_vec()))
     }
 
     /// The entries in a range, in order.
     pub(super) fn entries<T: DeserializeOwned>(&self, range: impl RangeBounds<u64>) -> Result<Vec<T>, Fault> {
-        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+        let read = || -> Result<Vec<Stored>, redb::Error> {
             let log = self.database.begin_read()?.open_table(LOG)?;
-            log.range(range)?.map(|item| Ok(item?.1.value().to_vec())).collect()
+            log.range(range)?.map(|item| item.map(Stored::from).map_err(redb::Error::from)).collect()
         };
         decoded(&read().map_err(Fault::Database)?)
     }
@@ -168,16 +209,16 @@ impl Disk {
         end: u64,
         most: usize,
     ) -> Result<Vec<T>, Fault> {
-        let read = || -> Result<Vec<Vec<u8>>, redb::Error> {
+        let read = || -> Result<Vec<Stored>, redb::Error> {
             let log = self.database.begin_read()?.open_table(LOG)?;
             let (mut raw, mut bytes) = (Vec::new(), 0);
             for item in log.range(start..end)? {
-                let value = item?.1.value().to_vec();
-                bytes += value.len();
+                let stored = Stored::from(item?);
+                bytes += stored.value.len();
                 if bytes > most && !raw.is_empty() {
                     break;
                 }
-                raw.push(value);
+                raw.push(stored);
             }
             Ok(raw)
         };
@@ -188,15 +229,34 @@ impl Disk {
     pub(super) fn last_entry<T: DeserializeOwned>(&self) -> Result<Option<T>, Fault> {
         let read = || -> Result<_, redb::Error> {
             let log = self.database.begin_read()?.open_table(LOG)?;
-            Ok(log.last()?.map(|(_, value)| value.value().to_vec()))
+            Ok(log.last()?.map(Stored::from))
         };
-        let raw = read().map_err(Fault::Database)?;
-        raw.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(Fault::Content)
+        read().map_err(Fault::Database)?.map(|stored| stored.decoded()).transpose()
     }
 }
 
-fn decoded<T: DeserializeOwned>(raw: &[Vec<u8>]) -> Result<Vec<T>, Fault> {
-    raw.iter().map(|bytes| serde_json::from_slice(bytes).map_err(Fault::Content)).collect()
+/// An entry as it is stored.
+struct Stored {
+    index: u64,
+    value: Vec<u8>,
+}
+
+impl From<(AccessGuard<'_, u64>, AccessGuard<'_, &'static [u8]>)> for Stored {
+    fn from((index, value): (AccessGuard<'_, u64>, AccessGuard<'_, &'static [u8]>)) -> Self {
+        Stored { index: index.value(), value: value.value().to_vec() }
+    }
+}
+
+impl Stored {
+    fn decoded<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        let bytes = unsealed(&self.index.to_le_bytes(), &self.value)
+            .ok_or_else(|| Fault::Damaged(format!("entry {} of its log", self.index)))?;
+        Ok(serde_json::from_slice(bytes)?)
+    }
+}
+
+fn decoded<T: DeserializeOwned>(raw: &[Stored]) -> Result<Vec<T>, Fault> {
+    raw.iter().map(Stored::decoded).collect()
 }
 
 /// Runs what waits for the disk where waiting harms nobody.
@@ -205,7 +265,8 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce(&Disk) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     let disk = Arc::clone(disk);
-    tokio::task::spawn_blocking(move || work(&disk)).await.unwrap_or(Err(Fault::Ending))
+    let done = tokio::task::spawn_blocking(move || work(&disk)).await;
+    done.unwrap_or_else(|ended| Err(Fault::of(ended)))
 }
 
 /// Opens the database of a folder at `path`, for tests.

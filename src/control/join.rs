@@ -48,7 +48,10 @@ impl Call for Join {
 /// Answers nodes that start from now on.
 pub(super) fn answer(group: &Arc<Group>, net: &Net) {
     group.answer(net, async |group, from, join: Join| {
-        group.belongs(from)?;
+        // Whoever asks to join may not have said yet that it does.
+        if from.cluster != 0 || group.cluster() == 0 {
+            group.belongs(from)?;
+        }
         if join.node.id != from.node {
             return Err(Error::invalid(format!("node {} cannot start node {}", from.node, join.node.id)));
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     path::PathBuf,
     sync::Arc,
 };
@@ -54,22 +55,21 @@ impl Opened {
             let opened = Disk::open(Some(folder)).and_then(|disk| Opened::read(node, disk, blobs));
             opened.map_err(|fault| broken(fault).within(format_args!("the data folder `{}`", path.display())))
         });
-        opened.await.unwrap_or_else(|_| Err(Error::unavailable("the node is ending")))
+        opened.await.unwrap_or_else(|ended| Err(broken(Fault::of(ended))))
     }
 
-    fn read(node: NodeId, disk: Disk, blobs: Blobs) -> std::result::Result<Self, Fault> {
+    pub(super) fn read(node: NodeId, disk: Disk, blobs: Blobs) -> std::result::Result<Self, Fault> {
         let disk = Arc::new(disk);
         let mut machine = Machine::open(Arc::clone(&disk))?;
-        let mut cluster = machine.cluster();
-        if cluster == 0 {
-            let entries: Vec<Entry> = disk.entries(..)?;
-            cluster = founded(&entries).unwrap_or_default();
-            if cluster == 0 && alone(&entries) == Some(node) {
-                // It crashed between preparing to found a cluster and founding it. Nobody else has ever heard of it, and
-                // it may join another one.
-                disk.clear()?;
-                machine = Machine::open(Arc::clone(&disk))?;
-            }
+        // All of them, as damage is better found now than when one is needed.
+        let entries: Vec<Entry> = disk.entries(..)?;
+        let known = Some(machine.cluster()).filter(|cluster| *cluster != 0);
+        let cluster = known.or_else(|| founded(&entries)).unwrap_or_default();
+        if cluster == 0 && alone(&entries) == Some(node) {
+            // It crashed between preparing to found a cluster and founding it. Nobody else has ever heard of it, and it
+            // may join another one.
+            disk.clear()?;
+            machine = Machine::open(Arc::clone(&disk))?;
         }
         let named = disk.fact(Fact::Named)?.unwrap_or_default();
         Ok(Opened { named, node, cluster, disk, machine, blobs })
@@ -98,6 +98,9 @@ fn alone(entries: &[Entry]) -> Option<NodeId> {
     voters.next().filter(|_| voters.next().is_none()).map(NodeId)
 }
 
-pub(super) fn broken(fault: Fault) -> Error {
-    Error::internal(fault.to_string())
+pub(super) fn broken(fault: impl fmt::Display) -> Error {
+    Error::internal(fault.to_string()).hint(
+        "free some room if the disk is full; if the folder is damaged, restore it from a copy, or remove it where other \
+         nodes have what it holds: the node joins them as a new one",
+    )
 }

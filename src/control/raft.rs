@@ -38,8 +38,11 @@ const SNAPSHOT_PART_BYTES: u64 = 1 << 20;
 const SNAPSHOT_PART_MS: u64 = 10_000;
 
 /// Beacons every 60 ms, elections after 200 to 300: what two loaded cores bear (see the protocol's failure detection).
-pub(super) fn config() -> Result<Arc<Config>> {
+///
+/// With peers a node stands for election only when it is allowed to.
+pub(super) fn config(has_peers: bool) -> Result<Arc<Config>> {
     let config = Config {
+        enable_elect: !has_peers,
         cluster_name: "embergrid".into(),
         heartbeat_interval: 60,
         election_timeout_min: 200,

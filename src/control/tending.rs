@@ -17,23 +17,25 @@ use crate::{catalog::Catalogue, types::NodeId};
 
 /// How often the leader looks.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// A voter that was silent at so many looks in a row is replaced: a minute, and more where the node itself was slow.
-const DEAD_LOOKS: u32 = 300;
+/// A voter that is silent for so long is replaced.
+pub const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// Entries that a node may lack to be made a voter.
 const LAG: u64 = 100;
 /// How long a change may take before it is looked at anew.
 const CHANGING: Duration = Duration::from_secs(10);
 
 /// Looks after the voters while this node leads, until the group has ended.
-pub(super) async fn tend(group: Weak<Group>) {
+pub(super) async fn tend(group: Weak<Group>, dead_after: Duration) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent = Silence::default();
+    // Counted in looks, which come later where the node itself is slow.
+    let dead_looks = u32::try_from(dead_after.as_millis() / LOOK_EVERY.as_millis()).unwrap_or(u32::MAX);
+    let mut silent = Silence { dead_looks, looks: BTreeMap::new() };
     loop {
         ticks.tick().await;
         let Some(group) = group.upgrade() else { return };
         if !group.leads() {
-            silent = Silence::default();
+            silent.looks.clear();
             continue;
         }
         let catalogue = group.catalogue();
@@ -45,18 +47,22 @@ pub(super) async fn tend(group: Weak<Group>) {
 }
 
 /// At how many looks in a row each member was down.
-#[derive(Default)]
-struct Silence(BTreeMap<NodeId, u32>);
+struct Silence {
+    dead_looks: u32,
+    looks: BTreeMap<NodeId, u32>,
+}
 
 impl Silence {
     fn look(&mut self, catalogue: &Catalogue) {
         let down = catalogue.members().filter(|member| !member.is_up()).map(|member| member.node.id);
-        self.0 =
-            down.map(|node| (node, self.0.get(&node).map_or(1, |looks| looks.saturating_add(1)))).collect();
+        self.looks = down
+            .map(|node| (node, self.looks.get(&node).map_or(1, |looks| looks.saturating_add(1))))
+            .collect();
     }
 
     fn standing(&self, node: NodeId) -> Option<Standing> {
-        self.0.get(&node).map(|looks| if *looks >= DEAD_LOOKS { Standing::Dead } else { Standing::Silent })
+        let looks = *self.looks.get(&node)?;
+        Some(if looks >= self.dead_looks { Standing::Dead } else { Standing::Silent })
     }
 }
 

@@ -86,6 +86,7 @@ impl Options {
             name: self.name.clone(),
             address: self.advertise.clone(),
             peer_address: self.peer_advertise.clone().unwrap_or(listening),
+            dead_after: control::DEAD_AFTER,
             admission: control::Admission::new(|catalogue, command| {
                 binding::admit(catalogue, command).map(drop)
             }),

@@ -3,12 +3,15 @@ use std::{path::Path, sync::Arc};
 use bytes::Bytes;
 use openraft::testing::{StoreBuilder, Suite};
 
-use super::super::{
-    Admission, Control, Options, Started,
-    disk::open_at,
-    log::Log,
-    machine::Machine,
-    raft::{StorageError, Types},
+use super::{
+    super::{
+        Control, Options, Started,
+        disk::open_at,
+        log::Log,
+        machine::Machine,
+        raft::{StorageError, Types},
+    },
+    options,
 };
 use crate::{
     catalog::{Command, MapFile, Response},
@@ -33,17 +36,7 @@ fn openraft_is_content_with_the_storage_on_disk() {
 
 async fn start(data_dir: Option<&Path>) -> Result<Control> {
     let opened = Control::open(data_dir.map(Path::to_owned)).await?;
-    let options = Options {
-        partition_count: 3,
-        backup_count: 1,
-        min_in_sync: 1,
-        expect: None,
-        has_seeds: false,
-        admission: Admission::default(),
-        name: None,
-        address: "127.0.0.1:7700".into(),
-        peer_address: "127.0.0.1:7701".into(),
-    };
+    let options = Options { partition_count: 3, ..options() };
     Control::start(opened, options, None).await
 }
 

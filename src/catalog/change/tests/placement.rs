@@ -247,6 +247,24 @@ fn a_tenure_ends_the_ones_before() {
 }
 
 #[test]
+fn of_a_start_that_was_proposed_twice_one_counts() {
+    let mut catalogue = cluster(2, 3, 1, 1);
+    let start = |id, after| Command::StartNode { node: node(id), after: Some(Incarnation(after)) };
+    let started =
+        |incarnation| Response::Started { incarnation: Incarnation(incarnation), new_generation: false };
+    assert_eq!(applied(&mut catalogue, &start(3, 0)), started(1));
+    let before = catalogue.clone();
+    let refused = catalogue.apply(&start(3, 0)).unwrap_err();
+    assert_eq!(refused.class, Class::Conflict);
+    assert_eq!(refused.message, "the node `n3` is at start 1, not at start 0: it was recorded already");
+    assert_eq!(catalogue.apply(&start(4, 1)).unwrap_err().class, Class::Conflict);
+    assert_eq!(catalogue, before);
+    assert_eq!(applied(&mut catalogue, &start(2, 1)), started(2));
+    assert_eq!(applied(&mut catalogue, &start(2, 2)), started(3));
+    assert_eq!(catalogue.apply(&start(2, 1)).unwrap_err().class, Class::Conflict);
+}
+
+#[test]
 fn a_full_cluster_forgets_a_silent_node_that_holds_nothing() {
     let mut catalogue = cluster(2, 2, 0, 1);
     for id in 3..=MAX_NODES as u64 {
