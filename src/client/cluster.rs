@@ -59,7 +59,8 @@ impl Client {
         &self.inner.road
     }
 
-    /// Where nodes may be found: first those that are known to be there.
+    /// Where nodes may be found: first those that are there, then those that the user named. What nodes say of others
+    /// counts only once it has proved good.
     pub(super) fn known_addresses(&self) -> Vec<String> {
         let mut addresses = self.inner.connections.first().map(Connection::addresses).unwrap_or_default();
         for address in &self.inner.options.addresses {

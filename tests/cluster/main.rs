@@ -16,4 +16,5 @@ mod outage;
 mod proxy;
 mod rows;
 mod scoring;
+mod sessions;
 mod subscription;

@@ -124,15 +124,12 @@ impl Connection {
         CallFuture::new(&self.shared, drafts)
     }
 
-    /// Where the nodes are that are known, those first to which there is a stream.
+    /// Where the nodes are to which there is a stream.
     pub(super) fn addresses(&self) -> Vec<String> {
         let state = self.shared.state.lock();
-        let Some(topology) = state.session.topology() else { return Vec::new() };
-        let (open, other): (Vec<_>, Vec<_>) =
-            topology.nodes.iter().partition(|node| state.session.is_open_to(node.id));
-        let address =
-            |node: &crate::session::Node| state.reached_at.get(&node.id).unwrap_or(&node.address).clone();
-        open.into_iter().chain(other).map(address).collect()
+        let nodes = state.session.topology().map_or(&[][..], |topology| &topology.nodes);
+        let open = nodes.iter().filter(|node| state.session.is_open_to(node.id));
+        open.map(|node| state.reached_at.get(&node.id).unwrap_or(&node.address).clone()).collect()
     }
 }
 
