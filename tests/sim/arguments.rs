@@ -7,6 +7,8 @@ pub(crate) struct Arguments {
     pub(crate) seeds: Option<u64>,
     /// The first one.
     pub(crate) from: u64,
+    /// Seeds as short as those that the cases run.
+    pub(crate) short: bool,
     /// One object on stdout.
     pub(crate) json: bool,
     pub(crate) list: bool,
@@ -30,6 +32,7 @@ impl Arguments {
             match flag {
                 "--seeds" => read.seeds = Some(number(value())),
                 "--from" => read.from = number(value()),
+                "--short" => read.short = true,
                 "--json" => read.json = true,
                 "--list" => read.list = true,
                 "--exact" => read.exact = true,

@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
 
+use super::alone;
 use super::arguments::Arguments;
-use super::world::{Plan, Summary, World};
+use super::cluster::{Plan, Seen, World};
 
 /// Seeds that a run of the tests tries.
 const SEEDS: u64 = 50;
@@ -14,12 +15,17 @@ type Verdict = Result<(), String>;
 type Case = fn() -> Verdict;
 
 /// By name.
-pub(crate) const ALL: [(&str, Case); 5] = [
+pub(crate) const ALL: [(&str, Case); 10] = [
     ("the_promises_hold", the_promises_hold),
     ("a_seed_replays_to_the_same_trace", a_seed_replays_to_the_same_trace),
     ("the_oracle_sees_a_wrong_score", the_oracle_sees_a_wrong_score),
     ("the_oracle_sees_a_request_that_takes_effect_twice", the_oracle_sees_a_request_that_takes_effect_twice),
     ("clients_see_a_stale_read", clients_see_a_stale_read),
+    ("three_nodes_keep_the_promises", three_nodes_keep_the_promises),
+    ("a_seed_of_three_nodes_replays_to_the_same_trace", a_seed_of_three_nodes_replays_to_the_same_trace),
+    ("three_nodes_that_do_not_look_at_the_lease_are_caught", three_nodes_that_do_not_look_at_the_lease_are_caught),
+    ("clients_of_three_nodes_that_renumber_are_caught", clients_of_three_nodes_that_renumber_are_caught),
+    ("three_nodes_with_a_wrong_model_are_caught", three_nodes_with_a_wrong_model_are_caught),
 ];
 
 /// Runs the cases that are wanted; how many failed.
@@ -41,13 +47,18 @@ pub(crate) fn run(arguments: &Arguments) -> usize {
     failed
 }
 
-/// Runs these seeds; how many failed.
-pub(crate) fn run_seeds(from: u64, seeds: u64, as_json: bool) -> usize {
-    let mut sum = Summary::default();
+/// Runs these seeds of the cluster; how many failed.
+pub(crate) fn run_seeds(arguments: &Arguments, seeds: u64) -> usize {
+    let plan = if arguments.short { Plan::short() } else { Plan::full() };
+    let mut sum = Seen::default();
     let mut failures = Vec::new();
-    for seed in from..from.saturating_add(seeds) {
-        match caught(|| outcome(seed, &Plan::default())) {
-            Ok(summary) => sum.add(&summary),
+    let mut traces = Vec::new();
+    for seed in arguments.from..arguments.from.saturating_add(seeds) {
+        match storm(seed, &plan) {
+            Ok(seen) => {
+                traces.push(json!({ "seed": seed, "trace": format!("{:016x}", seen.trace) }));
+                sum.add(&seen);
+            }
             Err(broken) => {
                 eprintln!("{broken}");
                 failures.push(json!({ "seed": seed, "broken": broken }));
@@ -55,11 +66,12 @@ pub(crate) fn run_seeds(from: u64, seeds: u64, as_json: bool) -> usize {
         }
     }
     let (passed, failed) = (seeds as usize - failures.len(), failures.len());
-    if as_json {
-        println!(
-            "{}",
-            json!({ "from": from, "seeds": seeds, "passed": passed, "failed": failures, "seen": sum })
-        );
+    if arguments.json {
+        let from = arguments.from;
+        let found = json!({
+            "from": from, "seeds": seeds, "passed": passed, "failed": failures, "seen": sum, "traces": traces
+        });
+        println!("{found}");
     } else {
         println!("{sum:?}\n{passed} passed, {failed} failed");
     }
@@ -76,8 +88,16 @@ fn caught<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     })
 }
 
-fn outcome(seed: u64, plan: &Plan) -> Result<Summary, String> {
-    caught(|| World::new(seed, plan).run()).map_err(|broken| format!("seed {seed}: {broken}"))
+fn outcome(seed: u64, plan: &alone::Plan) -> Result<alone::Summary, String> {
+    caught(|| alone::World::new(seed, plan).run()).map_err(|broken| format!("seed {seed}: {broken}"))
+}
+
+/// Three nodes in a storm; a failure says how to see it again.
+fn storm(seed: u64, plan: &Plan) -> Result<Seen, String> {
+    let short = if plan.storm_us < Plan::full().storm_us { " --short" } else { "" };
+    caught(|| World::new(seed, plan).run()).map_err(|broken| {
+        format!("{broken}\nagain: cargo test --release --test sim -- --seeds 1 --from {seed}{short}")
+    })
 }
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
@@ -85,9 +105,9 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
 }
 
 fn the_promises_hold() -> Verdict {
-    let mut sum = Summary::default();
+    let mut sum = alone::Summary::default();
     for seed in 0..SEEDS {
-        sum.add(&outcome(seed, &Plan::default())?);
+        sum.add(&outcome(seed, &alone::Plan::default())?);
     }
     // A run in which nothing went wrong proves nothing.
     let rare =
@@ -96,7 +116,7 @@ fn the_promises_hold() -> Verdict {
 }
 
 fn a_seed_replays_to_the_same_trace() -> Verdict {
-    let trace = |seed| outcome(seed, &Plan::default()).map(|summary| summary.trace);
+    let trace = |seed| outcome(seed, &alone::Plan::default()).map(|summary| summary.trace);
     for seed in [3, 4] {
         let (first, second) = (trace(seed)?, trace(seed)?);
         ensure(first == second, || format!("seed {seed}: {first}, then {second}"))?;
@@ -105,7 +125,7 @@ fn a_seed_replays_to_the_same_trace() -> Verdict {
 }
 
 /// The plan breaks something; the run must say so in these words.
-fn is_seen(plan: &Plan, words: &str) -> Verdict {
+fn is_seen(plan: &alone::Plan, words: &str) -> Verdict {
     match outcome(1, plan) {
         Err(broken) if broken.contains(words) => Ok(()),
         other => Err(format!("nobody says `{words}`: {other:?}")),
@@ -113,13 +133,58 @@ fn is_seen(plan: &Plan, words: &str) -> Verdict {
 }
 
 fn the_oracle_sees_a_wrong_score() -> Verdict {
-    is_seen(&Plan { wrong_scores: true, ..Plan::default() }, "score")
+    is_seen(&alone::Plan { wrong_scores: true, ..alone::Plan::default() }, "score")
 }
 
 fn the_oracle_sees_a_request_that_takes_effect_twice() -> Verdict {
-    is_seen(&Plan { retries_with_new_numbers: true, ..Plan::default() }, "twice")
+    is_seen(&alone::Plan { retries_with_new_numbers: true, ..alone::Plan::default() }, "twice")
 }
 
 fn clients_see_a_stale_read() -> Verdict {
-    is_seen(&Plan { stale_reads: true, ..Plan::default() }, "no order explains")
+    is_seen(&alone::Plan { stale_reads: true, ..alone::Plan::default() }, "no order explains")
+}
+
+fn three_nodes_keep_the_promises() -> Verdict {
+    let mut sum = Seen::default();
+    for seed in 0..SEEDS {
+        sum.add(&storm(seed, &Plan::short())?);
+    }
+    let rare = sum.each().into_iter().find(|(_, count)| **count < 10).map(|(name, _)| name);
+    ensure(rare.is_none(), || format!("hardly any {}: {sum:?}", rare.unwrap_or_default()))
+}
+
+fn a_seed_of_three_nodes_replays_to_the_same_trace() -> Verdict {
+    let trace = |seed| storm(seed, &Plan::short()).map(|seen| seen.trace);
+    let mut traces = Vec::new();
+    for seed in 0..5 {
+        let (first, second) = (trace(seed)?, trace(seed)?);
+        ensure(first == second, || format!("seed {seed}: {first:x}, then {second:x}"))?;
+        traces.push(first);
+    }
+    traces.dedup();
+    ensure(traces.len() == 5, || format!("two seeds, one trace: {traces:x?}"))
+}
+
+/// The plan breaks something; one of a few runs must say so in these words.
+fn is_caught(plan: &Plan, words: &str) -> Verdict {
+    let mut others = Vec::new();
+    for seed in 0..20 {
+        match storm(seed, plan) {
+            Err(broken) if broken.contains(words) => return Ok(()),
+            other => others.extend(other.err()),
+        }
+    }
+    Err(format!("nobody says `{words}`: {others:?}"))
+}
+
+fn three_nodes_that_do_not_look_at_the_lease_are_caught() -> Verdict {
+    is_caught(&Plan { unchecked_reads: true, ..Plan::short() }, "an old read")
+}
+
+fn clients_of_three_nodes_that_renumber_are_caught() -> Verdict {
+    is_caught(&Plan { new_numbers: true, ..Plan::short() }, "the counter")
+}
+
+fn three_nodes_with_a_wrong_model_are_caught() -> Verdict {
+    is_caught(&Plan { wrong_scores: true, ..Plan::short() }, "is wrong")
 }

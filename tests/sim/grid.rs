@@ -1,4 +1,4 @@
-//! The maps, the model and the bindings of the simulated cluster, through its catalogue.
+//! The maps, the model and the bindings of a simulated cluster, through its catalogue.
 
 use std::sync::Arc;
 
@@ -12,6 +12,12 @@ use embergrid::types::{Digest, Epoch, Generation, JoinId, MapId, NodeId, SchemaI
 
 /// A plain map.
 pub(crate) const PLAIN: &str = "plain";
+/// Another, whose rows are counters that clients read, raise and write back.
+pub(crate) const TALLIES: &str = "tallies";
+/// Another, to which every key is added once.
+pub(crate) const MEMBERS: &str = "members";
+/// Rows that are counters, raised where they are.
+pub(crate) const COUNTERS: &str = "counters";
 /// Bound: a write without its score is refused.
 pub(crate) const STRICT: &str = "strict";
 /// Bound: a write without its score is stored, and scored later.
@@ -54,8 +60,26 @@ pub(crate) fn configuration() -> Configuration {
     Configuration::sole(Generation(1), Epoch(1), Replica { join: JoinId(1), node: NodeId(1) })
 }
 
+/// What a cluster of several nodes has from the beginning.
+pub(crate) fn birth(founding: Founding) -> Vec<Command> {
+    let plain = [PLAIN, TALLIES, MEMBERS].map(|name| Command::CreateMap(MapFile::plain(name)));
+    let feature = [COUNTERS, STRICT, LENIENT].map(|name| Command::CreateMap(feature_map(name)));
+    let bindings = [(STRICT, "reject"), (LENIENT, "store_unscored")];
+    let bindings = bindings.map(|(map, on_deadline)| Command::ApplyBinding(binding(map, on_deadline)));
+    let model = Command::AddModel { version: model(1), alias: Some("champion".to_owned()) };
+    std::iter::once(Command::Found(founding)).chain(plain).chain(feature).chain([model]).chain(bindings).collect()
+}
+
+/// Another version of the model, which takes over.
+pub(crate) fn upgrade(version: u32) -> Command {
+    Command::AddModel { version: model(version), alias: Some("champion".to_owned()) }
+}
+
 fn feature_map(name: &str) -> MapFile {
-    let columns = vec![Column::new("amount", Kind::I64), Column::score("risk", Kind::F32)];
+    let mut columns = vec![Column::new("amount", Kind::I64)];
+    if name != COUNTERS {
+        columns.push(Column::score("risk", Kind::F32));
+    }
     let schema = Some(Schema::new(SchemaId(0), columns).unwrap());
     MapFile { map: name.into(), key_name: Some("id".into()), key_kind: None, schema }
 }
@@ -115,5 +139,5 @@ pub(crate) fn read(view: &View, map: MapId, value: &[u8]) -> (i64, Option<f32>) 
         return (std::str::from_utf8(value).unwrap().parse().unwrap(), None);
     };
     let row = RowRef::new(schema, value).unwrap();
-    (row.i64(0).unwrap(), row.f32(1))
+    (row.i64(0).unwrap(), (schema.columns().len() > 1).then(|| row.f32(1)).flatten())
 }

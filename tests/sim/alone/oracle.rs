@@ -8,7 +8,7 @@ use embergrid::partition::{Answer, Change, Entry, Op, Outcome, PutMode, Request,
 use embergrid::store::Record;
 use embergrid::types::{Class, Error, MapId, RequestId, RowVersion, SessionId, Timestamp};
 
-use super::grid;
+use crate::grid;
 
 /// How late a row may expire.
 const LATENESS_MS: i64 = 1_000;

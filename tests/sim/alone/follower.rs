@@ -8,7 +8,7 @@ use embergrid::partition::View;
 use embergrid::store::Record;
 use embergrid::types::{MapId, Position, RowVersion};
 
-use super::grid;
+use crate::grid;
 use super::oracle::{Oracle, Verdict, ensure};
 
 /// The rows of the lenient map above this amount: scores arrive late there.

@@ -17,10 +17,10 @@ use embergrid::types::{
 };
 
 use super::client::{self, Client};
-use super::dice::Dice;
+use crate::dice::Dice;
 use super::follower::{self, Follower};
-use super::grid;
-use super::linear::History;
+use crate::grid;
+use crate::linear::History;
 use super::oracle::{self, Oracle};
 
 const CLIENTS: u64 = 4;
@@ -300,7 +300,7 @@ impl<'p> World<'p> {
             Ok(record) if self.now_us < self.lease_until_us => {
                 let stale = self.plan.stale_reads && self.dice.percent(50);
                 let seen = if stale { None } else { record.as_ref() };
-                self.seen.read(map, key.packed(), seen, self.now_us);
+                self.seen.read(map, key.packed(), seen, (self.now_us, self.now_us));
                 let same = record.as_ref() == expected;
                 if same { Ok(()) } else { Err(format!("read {record:?}, committed is {expected:?}")) }
             }
@@ -431,7 +431,7 @@ impl<'p> World<'p> {
             let map = grid::map_id(&self.view, name);
             self.check_map(map)?;
         }
-        self.seen.check()?;
+        self.seen.check(|_| true)?;
         self.summary.trace = self.trace.finish();
         self.summary.scored_late = self.oracle.scored_late;
         self.summary.expired = self.oracle.expired;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use embergrid::partition::{Op, Origin, PutMode, Request, Ttl, View};
 use embergrid::types::{Key, RequestId, RowVersion, SessionId};
 
-use super::dice::Dice;
-use super::grid;
+use crate::dice::Dice;
+use crate::grid;
 
 const KEYS: u64 = 4;
 /// Answers that a partition keeps for one session.

@@ -1,0 +1,135 @@
+//! What goes wrong. One thing leads to the next before the last is over.
+
+use embergrid::catalog::Command;
+use embergrid::types::NodeId;
+
+use super::control::{Asked, Asker};
+use super::events::Event;
+use super::network::{Place, Weather};
+use super::oracle::Verdict;
+use super::world::World;
+use crate::grid;
+
+impl World {
+    /// Something goes wrong, and something else soon.
+    pub(super) fn trouble(&mut self) -> Verdict {
+        if self.is_calm {
+            return Ok(());
+        }
+        let pause_us = self.dice.between(50_000, 900_000);
+        self.after(pause_us, Event::Trouble);
+        match self.dice.below(100) {
+            0..16 => self.crash(),
+            16..32 => self.pause(),
+            32..46 => self.cut(),
+            46..54 => self.isolate(),
+            54..60 => self.cut_client(),
+            60..74 => self.storm(),
+            74..82 => return self.elect(),
+            82..87 => self.upgrade(),
+            87..92 => {
+                let node = self.any_node();
+                let machine = &mut self.machines[node.0 as usize - 1];
+                machine.clock.jump(&mut self.dice);
+            }
+            _ => self.reconnect(),
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self) {
+        let node = self.any_node();
+        let others_down = self.machines.iter().filter(|machine| !machine.is_on).count();
+        // Mostly, one at a time.
+        if !self.machine(node).is_on || (others_down > 0 && !self.dice.percent(15)) {
+            return;
+        }
+        self.end(node);
+        let back_us = if self.dice.percent(40) {
+            self.dice.between(10_000, 300_000)
+        } else {
+            self.dice.between(300_000, 3_000_000)
+        };
+        self.after(back_us, Event::PowerOn(node));
+    }
+
+    fn end(&mut self, node: NodeId) {
+        self.seen.restarts += 1;
+        self.note(901, node.0);
+        self.bury(node.0 as usize - 1);
+        let machine = self.machine(node);
+        machine.life += 1;
+        machine.crash();
+        self.control.forget(node);
+        self.break_links_to(node);
+    }
+
+    fn pause(&mut self) {
+        let node = self.any_node();
+        let pause_us =
+            if self.dice.percent(50) { self.dice.below(300_000) } else { self.dice.below(2_500_000) };
+        let until_us = self.now_us + pause_us;
+        let machine = self.machine(node);
+        if machine.is_on {
+            machine.paused_until_us = machine.paused_until_us.max(until_us);
+        }
+    }
+
+    fn cut(&mut self) {
+        let (from, to) = (self.any_node(), self.any_node());
+        self.network.cut(from.into(), to.into());
+        if self.dice.percent(50) {
+            self.network.cut(to.into(), from.into());
+        }
+        self.mend_later();
+    }
+
+    fn isolate(&mut self) {
+        let node = self.any_node();
+        let others: Vec<Place> = self.machines.iter().map(|machine| machine.node.into()).collect();
+        self.network.isolate(node.into(), others.into_iter().filter(|other| *other != node.into()));
+        self.mend_later();
+    }
+
+    fn cut_client(&mut self) {
+        let (node, client) = (self.any_node(), Place::Client(self.dice.below(10) as usize));
+        self.network.isolate(client, [node.into()]);
+        self.mend_later();
+    }
+
+    fn mend_later(&mut self) {
+        let long = self.dice.percent(40);
+        let after_us = if long { self.dice.below(3_000_000) } else { self.dice.below(500_000) };
+        self.after(after_us, Event::Mend);
+    }
+
+    fn storm(&mut self) {
+        self.network.weather = Weather {
+            lost: self.dice.below(15),
+            twice: self.dice.below(15),
+            slow_us: self.dice.one_of(&[0, 5_000, 30_000, 150_000]),
+        };
+        let after_us = self.dice.below(2_000_000);
+        self.after(after_us, Event::Clear);
+    }
+
+    /// Another version of the model takes over.
+    fn upgrade(&mut self) {
+        self.version += 1;
+        self.seen.upgrades += 1;
+        self.order(grid::upgrade(self.version));
+    }
+
+    fn order(&mut self, command: Command) {
+        self.propose(Asked { by: Asker::Operator, command });
+    }
+
+    /// The operator looks whether something is lost, and begins it anew.
+    pub(super) fn operate(&mut self) {
+        let pause_us = self.dice.between(200_000, 1_500_000);
+        self.after(pause_us, Event::Operator);
+        if self.control.latest().configurations().iter().any(|held| held.is_lost()) {
+            self.order(Command::ResetLost { unavailable: false });
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What a run came to: a run in which nothing goes wrong proves nothing.
+
+use serde::Serialize;
+
+/// Counts of one run, or of many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Seen {
+    /// A hash of all that happened.
+    pub(crate) trace: u64,
+    /// Things that happened.
+    pub(crate) steps: u64,
+    /// Operations with a definite outcome.
+    pub(crate) operations: u64,
+    pub(crate) reads: u64,
+    /// Operations of which nobody knows what became.
+    pub(crate) given_up: u64,
+    pub(crate) entries: u64,
+    pub(crate) repeated: u64,
+    /// Repetitions answered from what the first had left behind.
+    pub(crate) from_record: u64,
+    pub(crate) promotions: u64,
+    /// Prepared entries that gave way to others.
+    pub(crate) truncated: u64,
+    pub(crate) fills: u64,
+    pub(crate) removals: u64,
+    pub(crate) lost: u64,
+    pub(crate) elections: u64,
+    pub(crate) restarts: u64,
+    pub(crate) grants: u64,
+    pub(crate) overruns: u64,
+    pub(crate) events: u64,
+    pub(crate) resumed: u64,
+    pub(crate) scored_late: u64,
+    pub(crate) expired: u64,
+    pub(crate) unserved: u64,
+    pub(crate) upgrades: u64,
+}
+
+impl Seen {
+    pub(crate) fn add(&mut self, other: &Seen) {
+        for ((_, sum), (_, count)) in self.each().into_iter().zip(other.clone().each()) {
+            *sum += *count;
+        }
+    }
+
+    /// All counts by name, without the trace.
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 22] {
+        [
+            ("steps", &mut self.steps),
+            ("operations", &mut self.operations),
+            ("reads", &mut self.reads),
+            ("given_up", &mut self.given_up),
+            ("entries", &mut self.entries),
+            ("repeated", &mut self.repeated),
+            ("from_record", &mut self.from_record),
+            ("promotions", &mut self.promotions),
+            ("truncated", &mut self.truncated),
+            ("fills", &mut self.fills),
+            ("removals", &mut self.removals),
+            ("lost", &mut self.lost),
+            ("elections", &mut self.elections),
+            ("restarts", &mut self.restarts),
+            ("grants", &mut self.grants),
+            ("overruns", &mut self.overruns),
+            ("events", &mut self.events),
+            ("resumed", &mut self.resumed),
+            ("scored_late", &mut self.scored_late),
+            ("expired", &mut self.expired),
+            ("unserved", &mut self.unserved),
+            ("upgrades", &mut self.upgrades),
+        ]
+    }
+}

@@ -1,0 +1,164 @@
+//! The storm is over: everything comes back, everybody is answered, all replicas become equal; and then what was promised
+//! is looked for.
+
+use embergrid::partition::Core;
+use embergrid::types::{Key, KeyRef, MapId, NodeId, PartitionId};
+
+use super::super::oracle::{Verdict, replicas};
+use super::{PARTITIONS, World};
+use crate::grid;
+
+/// By then, everything is well again.
+const PATIENCE_US: u64 = 60_000_000;
+
+impl World {
+    pub(super) fn heal(&mut self) -> Verdict {
+        self.is_calm = true;
+        self.network.heal();
+        for at in 0..self.machines.len() {
+            let machine = &mut self.machines[at];
+            machine.paused_until_us = machine.paused_until_us.min(self.now_us);
+            if !machine.is_on {
+                let node = machine.node;
+                self.after(1, super::Event::PowerOn(node));
+            }
+        }
+        let until_us = self.now_us + PATIENCE_US;
+        let mut looked_us = self.now_us;
+        loop {
+            self.step()?;
+            if self.now_us < looked_us + 50_000 {
+                continue;
+            }
+            looked_us = self.now_us;
+            match self.ailing() {
+                None => break,
+                Some(ailing) if self.now_us > until_us => return Err(format!("it does not heal: {ailing}")),
+                Some(_) => {}
+            }
+        }
+        self.check_end()
+    }
+
+    fn primary_core(&self, partition: PartitionId) -> Option<&Core> {
+        let node = self.control.latest().configuration(partition)?.primary_node()?;
+        self.machines[node.0 as usize - 1].host.as_ref()?.core(partition)
+    }
+
+    /// The replicas of a partition, as of the latest configuration.
+    fn cores(&self, partition: PartitionId) -> Option<Vec<&Core>> {
+        let configuration = self.control.latest().configuration(partition)?;
+        let core = |node: NodeId| self.machines[node.0 as usize - 1].host.as_ref()?.core(partition);
+        configuration.in_sync.iter().map(|replica| core(replica.node)).collect()
+    }
+
+    /// What is not well yet.
+    fn ailing(&self) -> Option<String> {
+        let catalogue = self.control.latest();
+        let unanswered: usize =
+            self.clients.iter().map(|client| client.session.unanswered() + client.reads.len()).sum();
+        if unanswered > 0 {
+            return Some(format!("{unanswered} operations are unanswered; {:?}", catalogue.configurations()));
+        }
+        if catalogue.up().len() < self.machines.len() {
+            return Some("nodes are down".into());
+        }
+        (0..PARTITIONS).map(PartitionId).find_map(|partition| {
+            let configuration = catalogue.configuration(partition)?;
+            let Some(cores) = self.cores(partition) else {
+                return Some(format!("partition {partition}: a replica is missing: {configuration:?}"));
+            };
+            let is_full = configuration.in_sync.len() == catalogue.replicas_wanted();
+            let is_told = |core: &&Core| **core.configuration() == *configuration && core.under_way() == 0;
+            let end = self.primary_core(partition).map(Core::end);
+            let is_even = |core: &&Core| Some(core.position()) == end && core.position() == core.end();
+            if !is_full || !cores.iter().all(is_told) || !cores.iter().all(is_even) {
+                let held: Vec<_> = cores.iter().map(|core| (core.position(), core.end(), core.place())).collect();
+                return Some(format!("partition {partition}: {configuration:?}, held {held:?}"));
+            }
+            let late = self.subscribers.iter().find(|subscriber| {
+                subscriber.followers[usize::from(partition.0)].place() != end
+            });
+            late.map(|late| {
+                let place = late.followers[usize::from(partition.0)].place();
+                format!("partition {partition}: a subscriber is at {place:?}, not {end:?}")
+            })
+        })
+    }
+
+    fn check_end(&mut self) -> Verdict {
+        let maps = [
+            grid::PLAIN,
+            grid::TALLIES,
+            grid::MEMBERS,
+            grid::COUNTERS,
+            grid::STRICT,
+            grid::LENIENT,
+        ];
+        let maps = maps.map(|name| grid::map_id(&self.view, name));
+        for partition in (0..PARTITIONS).map(PartitionId) {
+            let cores = self.cores(partition).ok_or("a replica is missing")?;
+            let said = replicas::check(self.oracles.of(partition).timeline(), &cores, &maps);
+            said.map_err(|broken| format!("partition {partition}: {broken}"))?;
+        }
+        self.oracles.check_order()?;
+        self.check_rows()?;
+        self.sum_up();
+        Ok(())
+    }
+
+    /// What clients were told is what they find, where nothing was lost.
+    fn check_rows(&self) -> Verdict {
+        let found = |name: &str, key: &Key| match self.oracles.holds(key) {
+            true => self.stored(grid::map_id(&self.view, name), key).map(Some),
+            false => Ok(None),
+        };
+        self.oracles.once.check(|key| found(grid::COUNTERS, key))?;
+        self.oracles.tallies.check(|key| found(grid::TALLIES, key))?;
+        self.oracles.acknowledged.check(|key| {
+            let amount = found(grid::MEMBERS, key)?;
+            Ok(amount.is_none_or(|amount| amount == Some(number(key))))
+        })
+    }
+
+    /// What the primary gives for a key, read as any client would.
+    fn stored(&self, map: MapId, key: &Key) -> Result<Option<i64>, String> {
+        let partition = self.oracles.partition_of(key);
+        let node = self.control.latest().configuration(partition).and_then(|held| held.primary_node());
+        let machine = &self.machines[node.ok_or("lost")?.0 as usize - 1];
+        let reader = machine.host.as_ref().ok_or("down")?.reader(partition).map_err(|error| error.to_string())?;
+        let found = reader.read(map, key.packed(), || machine.clock.mono_us(self.now_us));
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.map(|record| grid::read(&self.view, map, record.value()).0))
+    }
+
+    fn sum_up(&mut self) {
+        for partition in (0..PARTITIONS).map(PartitionId) {
+            for timeline in self.oracles.of(partition).timelines() {
+                self.seen.entries += timeline.entries.len() as u64;
+                self.seen.scored_late += timeline.scored_late;
+                self.seen.expired += timeline.expired;
+            }
+        }
+        let followers = self.subscribers.iter().flat_map(|subscriber| &subscriber.followers);
+        self.seen.events += followers.map(|follower| follower.events).sum::<u64>();
+        for at in 0..self.machines.len() {
+            self.bury(at);
+        }
+    }
+
+    /// Counts what a node has seen; it ends, or the run does.
+    pub(in crate::cluster) fn bury(&mut self, machine: usize) {
+        if let Some(host) = &self.machines[machine].host {
+            self.seen.truncated += host.truncated;
+            self.seen.overruns += host.overruns;
+        }
+    }
+}
+
+fn number(key: &Key) -> i64 {
+    match key.payload() {
+        KeyRef::I64(number) => number,
+        _ => 0,
+    }
+}

@@ -1,0 +1,423 @@
+//! What happens to nodes and within them, and what they do to the world.
+
+use std::sync::Arc;
+
+use embergrid::catalog::supervisor::Input;
+use embergrid::partition::{Body, Change, Entry, Frame, MapView, Part, View};
+use embergrid::store::{Reader, Record};
+use embergrid::types::{Error, Incarnation, MapId, NodeId};
+
+use super::super::control::{Answer, Asked, Asker};
+use super::super::events::{Arrival, ClientEvent, ControlEvent, Event, Inner, Read};
+use super::super::host::{BEACON_EVERY_US, Host, Message, Setup, Told};
+use super::super::models;
+use super::super::oracle::{Verdict, errors, reads::Expected};
+use super::{Out, PARTITIONS, Place, World};
+
+/// How often the node looks for what is due.
+const WAKE_EVERY_US: u64 = 5_000;
+const BOOKMARK_EVERY_US: u64 = 250_000;
+
+impl World {
+    pub(super) fn arrive(&mut self, node: NodeId, arrival: Arrival) -> Verdict {
+        let now_us = self.now_us;
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let mut out = Vec::new();
+        match arrival {
+            Arrival::Post(message) => host.post(message),
+            Arrival::Told(told) => host.hear(&machine.clock, now_us, told, &mut out),
+            Arrival::Request { partition, request } => host.post(Message::Request(partition, request)),
+            Arrival::Subscriber(partition, subscription) => {
+                host.post(Message::Subscribe(partition, subscription));
+            }
+            Arrival::Read { from, read } => {
+                let partition = self.oracles.partition_of(&read.key);
+                match host.reader(partition) {
+                    Ok(reader) => self.look_later(node, from, read, reader),
+                    Err(error) => self.answer_read(node, from, read, Err(error)),
+                }
+                return Ok(());
+            }
+        }
+        self.perform(node, out)
+    }
+
+    /// Anything may come between the steps of a read.
+    fn pause_us(&mut self) -> u64 {
+        if self.dice.percent(3) { self.dice.below(900_000) } else { self.dice.below(40) }
+    }
+
+    fn look_later(&mut self, node: NodeId, from: usize, read: Read, reader: Reader) {
+        let pause_us = self.pause_us();
+        self.within_after(node, pause_us, Inner::Look { from, read, reader });
+    }
+
+    /// Something that ends with this start of the node.
+    pub(super) fn within_after(&mut self, node: NodeId, delay_us: u64, inner: Inner) {
+        if let Some(incarnation) = self.machine(node).incarnation() {
+            self.after(delay_us, Event::Within(node, incarnation, inner));
+        }
+    }
+
+    pub(super) fn within(&mut self, node: NodeId, inner: Inner) -> Verdict {
+        let now_us = self.now_us;
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let mut out = Vec::new();
+        match inner {
+            Inner::Work => {
+                machine.is_work_due = false;
+                host.work(&machine.clock, now_us, &mut out);
+            }
+            Inner::Wake(at_us) => {
+                if machine.wake_us != Some(at_us) {
+                    return Ok(());
+                }
+                machine.wake_us = None;
+                host.post(Message::Tick);
+            }
+            Inner::SupervisorTick(at_us) => {
+                if machine.tick_us != Some(at_us) {
+                    return Ok(());
+                }
+                machine.tick_us = None;
+                host.supervise(&machine.clock, now_us, Input::Tick, &mut out);
+            }
+            Inner::Beat => {
+                host.beacon(&machine.clock, now_us, &mut out);
+                self.within_after(node, BEACON_EVERY_US, Inner::Beat);
+            }
+            Inner::Bookmark => {
+                host.post(Message::Bookmark);
+                self.within_after(node, BOOKMARK_EVERY_US, Inner::Bookmark);
+            }
+            Inner::Post(message) => host.post(message),
+            Inner::Look { from, read, reader } => self.look(node, from, read, reader),
+            Inner::Check { from, read, reader, found, expected } => {
+                return self.check(node, from, read, &reader, found, &expected);
+            }
+            Inner::Answer { by, answer, index, until_us } => {
+                return self.answer_proposal(node, by, answer, index, until_us);
+            }
+            Inner::Confirmed { round, confirmed, index } => {
+                return self.answer_confirmation(node, round, confirmed, index);
+            }
+            Inner::TakeLead { term } => return self.take_lead(node, term),
+            Inner::Deposed => {
+                if self.control.leader != Some(node) {
+                    host.supervise(&machine.clock, now_us, Input::NotLeading, &mut out);
+                }
+            }
+        }
+        self.perform(node, out)
+    }
+
+    /// The row, whatever the lease says.
+    fn look(&mut self, node: NodeId, from: usize, read: Read, reader: Reader) {
+        let partition = self.oracles.partition_of(&read.key);
+        let expected = Expected::now(self.oracles.of(partition), read.map, read.key.packed());
+        match find(&reader, read.map, read.key.packed()) {
+            Ok(found) => {
+                let pause_us = self.pause_us();
+                let check = Inner::Check { from, read, reader, found, expected };
+                self.within_after(node, pause_us, check);
+            }
+            Err(error) => self.answer_read(node, from, read, Err(error)),
+        }
+    }
+
+    fn check(
+        &mut self,
+        node: NodeId,
+        from: usize,
+        read: Read,
+        reader: &Reader,
+        found: Option<Record>,
+        expected: &Expected,
+    ) -> Verdict {
+        let (now_us, unchecked) = (self.now_us, self.plan.unchecked_reads);
+        let mono_us = self.machine(node).clock.mono_us(now_us);
+        match reader.check(mono_us) {
+            Err(error) if !unchecked => {
+                self.seen.unserved += 1;
+                self.answer_read(node, from, read, Err(error.into()));
+            }
+            _ => {
+                let partition = self.oracles.partition_of(&read.key);
+                expected.check(node, found.as_ref())?;
+                errors::answers(self.oracles.of(partition))?;
+                self.answer_read(node, from, read, Ok(found));
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_read(&mut self, node: NodeId, from: usize, read: Read, answer: Result<Option<Record>, Error>) {
+        let partition = self.oracles.partition_of(&read.key);
+        let hint = self.machine(node).host.as_ref().and_then(|host| host.primary(partition));
+        if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), Place::Client(from)) {
+            self.after(delay_us, Event::Client(from, ClientEvent::ReadAnswer { read, answer, hint }));
+        }
+    }
+
+    /// Does what the node wants done, and sees to it that it is woken.
+    pub(super) fn perform(&mut self, node: NodeId, out: Vec<Out>) -> Verdict {
+        for out in out {
+            self.perform_one(node, out)?;
+        }
+        self.wake(node);
+        Ok(())
+    }
+
+    fn perform_one(&mut self, node: NodeId, out: Out) -> Verdict {
+        match out {
+            Out::Frames { to, frames } => self.send_frames(node, to, &frames),
+            Out::Told { to, told } => {
+                self.seen.grants += u64::from(matches!(told, Told::Grant(_)));
+                if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), to.into()) {
+                    self.after(delay_us, Event::Arrives(to, Arrival::Told(told)));
+                }
+            }
+            Out::Reply { origin, answer, at_once } => return self.reply(node, origin, answer, at_once),
+            Out::Published { partition, entry } => {
+                self.note(1 + u64::from(partition.0), entry.position.epoch.0 << 32 | entry.position.seq.0);
+                return self.oracles.published(partition, &entry);
+            }
+            Out::Score(tasks) => {
+                let wrong = self.plan.wrong_scores && self.dice.percent(20);
+                for (delay_us, scored) in models::score(&mut self.dice, tasks, wrong, self.is_calm) {
+                    self.within_after(node, delay_us, Inner::Post(Message::Scored(scored)));
+                }
+            }
+            Out::Feed { partition, effect } => self.deliver(node, partition, effect),
+            Out::Needless { partition, id, why } => {
+                return Err(format!("node {node}, partition {partition}: {id:?} is told of an overrun {why}"));
+            }
+            Out::Propose { by, command } => self.propose(Asked { by, command }),
+            Out::Confirm { round } => {
+                let delay_us = self.dice.between(500, 6_000);
+                if let Some(incarnation) = self.machine(node).incarnation() {
+                    let evaluate = ControlEvent::Evaluate { node, incarnation, round };
+                    self.after(delay_us, Event::Control(evaluate));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_frames(&mut self, from: NodeId, to: NodeId, frames: &[Frame]) {
+        let copies = 1 + u64::from(self.network.arrives_twice(&mut self.dice));
+        for _ in 0..copies {
+            if let Some(delay_us) = self.network.delay_us(&mut self.dice, from.into(), to.into()) {
+                let frames = frames.iter().map(carried).collect();
+                self.after(delay_us, Event::Arrives(to, Arrival::Post(Message::Frames(frames))));
+            }
+        }
+    }
+
+    /// Schedules the node's next tick, and its supervisor's.
+    fn wake(&mut self, node: NodeId) {
+        let now_us = self.now_us;
+        let jitter_us = self.dice.below(WAKE_EVERY_US);
+        let work_us = self.dice.below(120);
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let Some(host) = &machine.host else { return };
+        let incarnation = host.setup.incarnation;
+        let mut due = Vec::new();
+        if host.has_mail() && !std::mem::replace(&mut machine.is_work_due, true) {
+            due.push((now_us + work_us, Inner::Work));
+        }
+        if let Some(deadline_us) = host.deadline_us().filter(|_| !host.has_mail()) {
+            let at_us = machine.clock.true_us(deadline_us).max(now_us + 1);
+            if machine.wake_us.is_none_or(|wake_us| at_us + WAKE_EVERY_US < wake_us) {
+                machine.wake_us = Some(at_us + jitter_us);
+                due.push((at_us + jitter_us, Inner::Wake(at_us + jitter_us)));
+            }
+        }
+        let at_us = machine.clock.true_us(host.supervisor_deadline_us()).max(now_us + 1_000);
+        if machine.tick_us.is_none_or(|tick_us| at_us < tick_us || tick_us <= now_us) {
+            machine.tick_us = Some(at_us);
+            due.push((at_us, Inner::SupervisorTick(at_us)));
+        }
+        for (at_us, inner) in due {
+            self.after(at_us - now_us, Event::Within(node, incarnation, inner));
+        }
+    }
+
+    /// The node's catalogue moves on.
+    pub(super) fn follow(&mut self, node: NodeId, index: usize) -> Verdict {
+        let now_us = self.now_us;
+        let catalogue = self.control.state(index).clone();
+        let machine = &mut self.machines[node.0 as usize - 1];
+        machine.applied = index;
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let is_new = catalogue.version > host.catalogue().version;
+        let mut out = Vec::new();
+        host.follow(&machine.clock, now_us, &catalogue, &mut out);
+        if is_new {
+            // Compiled by a task of its own.
+            let view = self.control.view(&catalogue);
+            let delay_us = self.dice.below(3_000);
+            self.within_after(node, delay_us, Inner::Post(Message::View(view)));
+        }
+        self.perform(node, out)
+    }
+
+    pub(super) fn power_on(&mut self, node: NodeId) {
+        if !std::mem::replace(&mut self.machine(node).is_on, true) {
+            self.start(node);
+        }
+    }
+
+    /// The node's start is recorded: it goes on when it has applied that.
+    pub(super) fn boot_when_ready(&mut self, node: NodeId, life: u64, incarnation: Incarnation, index: usize) {
+        let machine = self.machine(node);
+        if machine.life != life || !machine.is_on || machine.host.is_some() {
+            return;
+        }
+        if machine.applied < index {
+            return self.after(5_000, Event::Boot { node, life, incarnation, index });
+        }
+        let applied = machine.applied;
+        self.boot(node, incarnation, applied);
+    }
+
+    pub(super) fn boot(&mut self, node: NodeId, incarnation: Incarnation, index: usize) {
+        let catalogue = self.control.state(index).clone();
+        let view = self.control.view(&catalogue);
+        let setup = Setup {
+            node,
+            incarnation,
+            limits: self.limits,
+            timing: self.timing,
+            settings: self.settings,
+        };
+        let now_us = self.now_us;
+        let machine = self.machine(node);
+        let mut host = Host::new(setup, PARTITIONS, view);
+        let mut out = Vec::new();
+        host.follow(&machine.clock, now_us, &catalogue, &mut out);
+        machine.host = Some(host);
+        let said = self.perform(node, out);
+        debug_assert!(said.is_ok(), "a node that starts has nothing to say");
+        let beat_us = self.dice.below(BEACON_EVERY_US);
+        self.within_after(node, beat_us, Inner::Beat);
+        self.within_after(node, BOOKMARK_EVERY_US, Inner::Bookmark);
+        if self.control.leader == Some(node) {
+            let term = self.control.term;
+            self.within_after(node, beat_us, Inner::TakeLead { term });
+        }
+    }
+}
+
+/// The row under a key, without a look at the lease.
+fn find(reader: &Reader, map: MapId, key: &[u8]) -> Result<Option<Record>, Error> {
+    let missing = || Error::unavailable("the partition does not have this map");
+    let cursor = reader.cursor_of(map, key).ok_or_else(missing)?;
+    let (records, _) = reader.scan(map, cursor)?;
+    Ok(records.into_iter().find(|record| record.key() == key))
+}
+
+/// A frame as it arrives: bindings are compiled where they are used, and do not travel.
+fn carried(frame: &Frame) -> Frame {
+    let mut frame = frame.clone();
+    match &mut frame.body {
+        Body::Prepare { entries, .. } | Body::Fill { part: Part::Log { entries, .. }, .. } => {
+            entries.iter_mut().for_each(carry);
+        }
+        Body::Fill { part: Part::Begin { view, .. }, .. } => *view = bare(view),
+        _ => {}
+    }
+    frame
+}
+
+fn carry(entry: &mut Arc<Entry>) {
+    if entry.changes.iter().any(|change| matches!(change, Change::Catalogue(_))) {
+        let mut carried = Entry::clone(entry);
+        for change in &mut carried.changes {
+            if let Change::Catalogue(view) = change {
+                *view = bare(view);
+            }
+        }
+        *entry = Arc::new(carried);
+    }
+}
+
+fn bare(view: &View) -> Arc<View> {
+    let map = |(id, view): (&MapId, &Arc<MapView>)| {
+        (*id, Arc::new(MapView { map: view.map.clone(), bindings: Vec::new() }))
+    };
+    Arc::new(View { version: view.version, maps: view.maps.iter().map(map).collect() })
+}
+
+impl World {
+    /// A proposal is answered at the node that made it, which has applied it by then.
+    fn answer_proposal(
+        &mut self,
+        node: NodeId,
+        by: Asker,
+        answer: Answer,
+        index: usize,
+        until_us: u64,
+    ) -> Verdict {
+        let now_us = self.now_us;
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let mut answer = answer;
+        if machine.applied < index {
+            if now_us < until_us {
+                self.within_after(node, 3_000, Inner::Answer { by, answer, index, until_us });
+                return Ok(());
+            }
+            answer = Answer::Unknown;
+        }
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let mut out = Vec::new();
+        match by {
+            Asker::Supervisor(_, _, proposal) => {
+                let answer = match answer {
+                    Answer::Applied(answer) => answer,
+                    Answer::NotTaken => Err(Error::unavailable("not taken")),
+                    Answer::Unknown => Err(Error::unavailable("nobody knows")),
+                };
+                let catalogue = host.catalogue().clone();
+                let outcome = Input::Outcome { proposal, answer, catalogue };
+                host.supervise(&machine.clock, now_us, outcome, &mut out);
+            }
+            Asker::Primaries(..) => host.answered(answer, &mut out),
+            Asker::Start(..) | Asker::Operator => {}
+        }
+        self.perform(node, out)
+    }
+
+    fn answer_confirmation(&mut self, node: NodeId, round: u64, confirmed: bool, index: usize) -> Verdict {
+        let now_us = self.now_us;
+        if self.machine(node).applied < index {
+            self.within_after(node, 3_000, Inner::Confirmed { round, confirmed, index });
+            return Ok(());
+        }
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let (mut out, catalogue) = (Vec::new(), host.catalogue().clone());
+        let input = Input::Confirmed { round, confirmed, catalogue };
+        host.supervise(&machine.clock, now_us, input, &mut out);
+        self.perform(node, out)
+    }
+
+    /// The first entry of the leader's term is applied.
+    fn take_lead(&mut self, node: NodeId, term: u64) -> Verdict {
+        if self.control.term != term || self.control.leader != Some(node) {
+            return Ok(());
+        }
+        let index = self.control.index();
+        if self.machine(node).applied < index {
+            self.follow(node, index)?;
+        }
+        let now_us = self.now_us;
+        let machine = &mut self.machines[node.0 as usize - 1];
+        let Some(host) = &mut machine.host else { return Ok(()) };
+        let (mut out, catalogue) = (Vec::new(), host.catalogue().clone());
+        host.supervise(&machine.clock, now_us, Input::Leading(catalogue), &mut out);
+        self.perform(node, out)
+    }
+}
