@@ -22,6 +22,11 @@ impl Lease {
         self.until_us.store(until_us, Ordering::Release);
     }
 
+    /// Whether there was one yet in this tenure, and none has ended it.
+    pub(super) fn has_begun(&self) -> bool {
+        self.until_us.load(Ordering::Acquire) > 0
+    }
+
     pub(super) fn covers(&self, mono_us: u64) -> bool {
         mono_us < self.until_us.load(Ordering::Acquire)
     }

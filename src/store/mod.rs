@@ -2,7 +2,8 @@
 //!
 //! Architecture invariants:
 //! - Only committed rows are here; what is prepared stays in `partition`.
-//! - A [`Reader`] checks its lease after the read, never before, and keeps the lease of the tenure it was made in.
+//! - A [`Reader`] checks its lease after the read, and keeps the lease of the tenure it was made in. That there is one is
+//!   seen before the read: until its first lease, a primary may lack what was committed under the one before.
 //! - No lock is held when a call returns: rows leave as handles.
 
 mod lease;

@@ -51,13 +51,14 @@ impl Reader {
     }
 
     /// Reads one row. The value comes first; only then is the clock read and the lease checked, for a lease that
-    /// stands after the read stood during it.
+    /// had begun before the read and stands after it stood during it, or nobody else had one.
     pub fn read(
         &self,
         map: MapId,
         key: &[u8],
         now_mono_us: impl FnOnce() -> u64,
     ) -> Result<Option<Record>, NotServing> {
+        self.begun()?;
         let found = {
             let tables = self.shared.tables.read();
             let table = tables.get(&map).ok_or(NotServing::NoMap);
@@ -75,6 +76,7 @@ impl Reader {
         keys: &[K],
         now_mono_us: impl FnOnce() -> u64,
     ) -> Result<Vec<Option<Record>>, NotServing> {
+        self.begun()?;
         let table = self.shared.tables.read().get(&map).cloned().ok_or(NotServing::NoMap);
         let found = table.map(|table| {
             let beside = (0..OPTIMISTIC_ATTEMPTS).find_map(|_| self.read_undisturbed(&table, keys));
@@ -86,7 +88,7 @@ impl Reader {
 
     /// One shard of a map: the handles are copied under the lock, which is released before this returns. Scans
     /// begin at `Cursor::default()` and end when no cursor comes back. Rows written meanwhile may be missing or
-    /// present; each row is whole.
+    /// present; each row is whole. They count if [`Reader::begun`] is asked before and [`Reader::check`] after.
     pub fn scan(&self, map: MapId, from: Cursor) -> Result<(Vec<Record>, Option<Cursor>), NotServing> {
         let tables = self.shared.tables.read();
         let table = tables.get(&map).ok_or(NotServing::NoMap)?.clone();
@@ -106,6 +108,12 @@ impl Reader {
     pub fn len(&self, map: MapId) -> Result<usize, NotServing> {
         let tables = self.shared.tables.read();
         tables.get(&map).map(|table| table.len()).ok_or(NotServing::NoMap)
+    }
+
+    /// Whether this tenure has had a lease yet: to be asked before anything is read. A new primary has it only when all
+    /// is committed that it brought along; until then its rows may be older than what was read elsewhere.
+    pub fn begun(&self) -> Result<(), NotServing> {
+        if self.lease.has_begun() { Ok(()) } else { Err(NotServing::NoLease) }
     }
 
     /// Whether the lease stands at `mono_us`; to be asked after what it vouches for was read.

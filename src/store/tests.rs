@@ -60,6 +60,23 @@ fn nothing_is_read_without_a_lease_or_a_map() {
 }
 
 #[test]
+fn a_lease_that_begins_during_a_read_does_not_vouch_for_it() {
+    let mut writer = writer();
+    writer.begin_tenure(Epoch(2));
+    let (reader, key) = (writer.reader(), Key::from(1));
+    assert_eq!(reader.begun(), Err(NotServing::NoLease));
+    let found = reader.read(MAP, key.packed(), || {
+        // What the tenure before had committed is applied, and only then does the lease begin.
+        put(&mut writer, MAP, record(&key, b"a", 1));
+        writer.lease(100);
+        99
+    });
+    assert_eq!(found, Err(NotServing::NoLease));
+    assert_eq!(reader.read(MAP, key.packed(), || 99), Ok(Some(record(&key, b"a", 1))));
+    assert_eq!(reader.begun(), Ok(()));
+}
+
+#[test]
 fn a_lease_of_one_tenure_is_none_of_the_next() {
     let mut writer = writer();
     let before = writer.reader();
