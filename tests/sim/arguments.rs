@@ -9,6 +9,8 @@ pub(crate) struct Arguments {
     pub(crate) from: u64,
     /// Seeds as short as those that the cases run.
     pub(crate) short: bool,
+    /// What happens is told on stderr.
+    pub(crate) tell: bool,
     /// One object on stdout.
     pub(crate) json: bool,
     pub(crate) list: bool,
@@ -32,6 +34,7 @@ impl Arguments {
             match flag {
                 "--seeds" => read.seeds = Some(number(value())),
                 "--from" => read.from = number(value()),
+                "--tell" => read.tell = true,
                 "--short" => read.short = true,
                 "--json" => read.json = true,
                 "--list" => read.list = true,

@@ -23,7 +23,10 @@ pub(crate) const ALL: [(&str, Case); 10] = [
     ("clients_see_a_stale_read", clients_see_a_stale_read),
     ("three_nodes_keep_the_promises", three_nodes_keep_the_promises),
     ("a_seed_of_three_nodes_replays_to_the_same_trace", a_seed_of_three_nodes_replays_to_the_same_trace),
-    ("three_nodes_that_do_not_look_at_the_lease_are_caught", three_nodes_that_do_not_look_at_the_lease_are_caught),
+    (
+        "three_nodes_that_do_not_look_at_the_lease_are_caught",
+        three_nodes_that_do_not_look_at_the_lease_are_caught,
+    ),
     ("clients_of_three_nodes_that_renumber_are_caught", clients_of_three_nodes_that_renumber_are_caught),
     ("three_nodes_with_a_wrong_model_are_caught", three_nodes_with_a_wrong_model_are_caught),
 ];
@@ -50,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> usize {
 /// Runs these seeds of the cluster; how many failed.
 pub(crate) fn run_seeds(arguments: &Arguments, seeds: u64) -> usize {
     let plan = if arguments.short { Plan::short() } else { Plan::full() };
+    let plan = Plan { is_told: arguments.tell, ..plan };
     let mut sum = Seen::default();
     let mut failures = Vec::new();
     let mut traces = Vec::new();

@@ -67,7 +67,12 @@ pub(crate) fn birth(founding: Founding) -> Vec<Command> {
     let bindings = [(STRICT, "reject"), (LENIENT, "store_unscored")];
     let bindings = bindings.map(|(map, on_deadline)| Command::ApplyBinding(binding(map, on_deadline)));
     let model = Command::AddModel { version: model(1), alias: Some("champion".to_owned()) };
-    std::iter::once(Command::Found(founding)).chain(plain).chain(feature).chain([model]).chain(bindings).collect()
+    std::iter::once(Command::Found(founding))
+        .chain(plain)
+        .chain(feature)
+        .chain([model])
+        .chain(bindings)
+        .collect()
 }
 
 /// Another version of the model, which takes over.

@@ -8,8 +8,8 @@ use embergrid::partition::View;
 use embergrid::store::Record;
 use embergrid::types::{MapId, Position, RowVersion};
 
-use crate::grid;
 use super::oracle::{Oracle, Verdict, ensure};
+use crate::grid;
 
 /// The rows of the lenient map above this amount: scores arrive late there.
 const ABOVE: i64 = 300;

@@ -17,11 +17,11 @@ use embergrid::types::{
 };
 
 use super::client::{self, Client};
-use crate::dice::Dice;
 use super::follower::{self, Follower};
+use super::oracle::{self, Oracle};
+use crate::dice::Dice;
 use crate::grid;
 use crate::linear::History;
-use super::oracle::{self, Oracle};
 
 const CLIENTS: u64 = 4;
 const REQUESTS: u64 = 50;

@@ -20,9 +20,17 @@ pub(crate) enum Event {
     /// A process begins.
     PowerOn(NodeId),
     /// It asks for its start to be recorded.
-    Start { node: NodeId, life: u64 },
+    Start {
+        node: NodeId,
+        life: u64,
+    },
     /// Its node starts, as recorded in the log at an index.
-    Boot { node: NodeId, life: u64, incarnation: Incarnation, index: usize },
+    Boot {
+        node: NodeId,
+        life: u64,
+        incarnation: Incarnation,
+        index: usize,
+    },
     Trouble,
     /// The cuts end.
     Mend,
@@ -59,13 +67,34 @@ pub(crate) enum Inner {
     Bookmark,
     Post(Message),
     /// The row is looked up.
-    Look { from: usize, read: Read, reader: Reader },
+    Look {
+        from: usize,
+        read: Read,
+        reader: Reader,
+    },
     /// And only then the clock.
-    Check { from: usize, read: Read, reader: Reader, found: Option<Record>, expected: Expected },
+    Check {
+        from: usize,
+        read: Read,
+        reader: Reader,
+        found: Option<Record>,
+        expected: Expected,
+    },
     /// A proposal is answered, as of a length of the log, which must be here by then.
-    Answer { by: Asker, answer: Answer, index: usize, until_us: u64 },
-    Confirmed { round: u64, confirmed: bool, index: usize },
-    TakeLead { term: u64 },
+    Answer {
+        by: Asker,
+        answer: Answer,
+        index: usize,
+        until_us: u64,
+    },
+    Confirmed {
+        round: u64,
+        confirmed: bool,
+        index: usize,
+    },
+    TakeLead {
+        term: u64,
+    },
     Deposed,
 }
 

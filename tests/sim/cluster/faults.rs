@@ -56,6 +56,7 @@ impl World {
     fn end(&mut self, node: NodeId) {
         self.seen.restarts += 1;
         self.note(901, node.0);
+        self.say(|| format!("node {node} crashes"));
         self.bury(node.0 as usize - 1);
         let machine = self.machine(node);
         machine.life += 1;
@@ -69,6 +70,7 @@ impl World {
         let pause_us =
             if self.dice.percent(50) { self.dice.below(300_000) } else { self.dice.below(2_500_000) };
         let until_us = self.now_us + pause_us;
+        self.say(|| format!("node {node} stands still until {until_us}"));
         let machine = self.machine(node);
         if machine.is_on {
             machine.paused_until_us = machine.paused_until_us.max(until_us);
@@ -77,6 +79,7 @@ impl World {
 
     fn cut(&mut self) {
         let (from, to) = (self.any_node(), self.any_node());
+        self.say(|| format!("cut from {from} to {to}"));
         self.network.cut(from.into(), to.into());
         if self.dice.percent(50) {
             self.network.cut(to.into(), from.into());
@@ -86,6 +89,7 @@ impl World {
 
     fn isolate(&mut self) {
         let node = self.any_node();
+        self.say(|| format!("node {node} is cut off"));
         let others: Vec<Place> = self.machines.iter().map(|machine| machine.node.into()).collect();
         self.network.isolate(node.into(), others.into_iter().filter(|other| *other != node.into()));
         self.mend_later();

@@ -37,13 +37,7 @@ impl Work for Counters {
         Some(Deed::Write(map, key, Op::Update(Arc::new(update))))
     }
 
-    fn written(
-        &mut self,
-        desk: &mut Desk<'_>,
-        key: &Key,
-        op: &Op,
-        answer: Option<&Result<Outcome, Error>>,
-    ) {
+    fn written(&mut self, desk: &mut Desk<'_>, key: &Key, op: &Op, answer: Option<&Result<Outcome, Error>>) {
         if !matches!(op, Op::Update(_)) {
             return;
         }

@@ -58,17 +58,42 @@ pub(crate) struct Subscription {
 /// What the node does to the world.
 #[derive(Debug)]
 pub(crate) enum Out {
-    Frames { to: NodeId, frames: Vec<Frame> },
-    Told { to: NodeId, told: Told },
-    Reply { origin: Origin, answer: Result<Outcome, Error>, at_once: bool },
-    Published { partition: PartitionId, entry: Arc<Entry> },
+    Frames {
+        to: NodeId,
+        frames: Vec<Frame>,
+    },
+    Told {
+        to: NodeId,
+        told: Told,
+    },
+    Reply {
+        origin: Origin,
+        answer: Result<Outcome, Error>,
+        at_once: bool,
+    },
+    Published {
+        partition: PartitionId,
+        entry: Arc<Entry>,
+    },
     /// What one tick has for the models.
     Score(Vec<(PartitionId, ScoreTask)>),
-    Feed { partition: PartitionId, effect: feed::Effect },
+    Feed {
+        partition: PartitionId,
+        effect: feed::Effect,
+    },
     /// A subscriber is told that it missed something which the log has still.
-    Needless { partition: PartitionId, id: SubscriberId, why: String },
-    Propose { by: Asker, command: Command },
-    Confirm { round: u64 },
+    Needless {
+        partition: PartitionId,
+        id: SubscriberId,
+        why: String,
+    },
+    Propose {
+        by: Asker,
+        command: Command,
+    },
+    Confirm {
+        round: u64,
+    },
 }
 
 /// What never changes while it runs.
@@ -259,7 +284,8 @@ impl Host {
         let mut effects = Vec::new();
         replica.core.handle(now, input, &mut effects);
         let (committed, end) = (replica.core.position(), replica.core.end());
-        let is_cut = before.1 > before.0 && end != before.1 && end.seq <= before.1.seq && committed == before.0;
+        let is_cut =
+            before.1 > before.0 && end != before.1 && end.seq <= before.1.seq && committed == before.0;
         self.truncated += u64::from(is_cut);
         self.perform(at, effects, out);
     }

@@ -49,7 +49,13 @@ impl Host {
     }
 
     /// The catalogue is this now. The placement first, for what follows from it may be decided by it.
-    pub(crate) fn follow(&mut self, clock: &Clock, now_us: u64, catalogue: &Arc<Catalogue>, out: &mut Vec<Out>) {
+    pub(crate) fn follow(
+        &mut self,
+        clock: &Clock,
+        now_us: u64,
+        catalogue: &Arc<Catalogue>,
+        out: &mut Vec<Out>,
+    ) {
         self.catalogue = catalogue.clone();
         if catalogue.placement > self.placement {
             self.placement = catalogue.placement;

@@ -126,7 +126,8 @@ impl About {
         let map = grid::map_id(&timeline.view, self.map);
         let mut events = Vec::new();
         let entries = timeline.entries.iter().take(upto.seq.0 as usize).skip(after.seq.0 as usize);
-        for (entry, change) in entries.flat_map(|entry| entry.changes.iter().map(move |change| (entry, change)))
+        for (entry, change) in
+            entries.flat_map(|entry| entry.changes.iter().map(move |change| (entry, change)))
         {
             let Some((of, old, new)) = change.row() else { continue };
             if of != map || matches!(change, Change::Ttl { .. }) {

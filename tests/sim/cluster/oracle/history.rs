@@ -84,9 +84,7 @@ impl History {
         let at = (entry.position.seq.0 as usize).checked_sub(1).ok_or("an entry before the first")?;
         match timeline.entries.get(at) {
             Some(first) if Arc::ptr_eq(first, entry) => Ok(()),
-            Some(first) => {
-                ensure(first == entry, || format!("committed are both {first:?} and {entry:?}"))
-            }
+            Some(first) => ensure(first == entry, || format!("committed are both {first:?} and {entry:?}")),
             None => {
                 ensure(at == timeline.entries.len(), || format!("a gap before {entry:?}"))?;
                 timeline.append(entry, requests, views)

@@ -103,7 +103,8 @@ impl World {
         let node = self.clients[client].place(partition);
         let copies = 1 + u64::from(self.network.arrives_twice(&mut self.dice));
         for copy in 0..copies {
-            let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into()) else {
+            let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into())
+            else {
                 continue;
             };
             // A copy may turn up much later, and elsewhere.

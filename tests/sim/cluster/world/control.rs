@@ -160,8 +160,12 @@ impl World {
                 self.seen.removals += u64::from(matches!(step, Step::Remove { .. }));
             }
         }
+        self.say(|| format!("applied {command:?}"));
         let pairs = before.configurations().iter().zip(after.configurations());
         for (partition, (was, is)) in (0..).map(PartitionId).zip(pairs) {
+            if was != is {
+                self.say(|| format!("partition {partition}: {is:?}"));
+            }
             let machines = &self.machines;
             let is_alive = |replica: &embergrid::catalog::Replica| {
                 let host = machines[replica.node.0 as usize - 1].host.as_ref();
@@ -194,8 +198,7 @@ impl World {
 
     /// Somebody who hears a majority leads from now on.
     pub(in crate::cluster) fn elect(&mut self) -> Verdict {
-        let fit: Vec<NodeId> =
-            (1..=super::NODES).map(NodeId).filter(|node| self.leads(*node)).collect();
+        let fit: Vec<NodeId> = (1..=super::NODES).map(NodeId).filter(|node| self.leads(*node)).collect();
         if fit.is_empty() {
             return Ok(());
         }
@@ -203,6 +206,7 @@ impl World {
         let before = self.control.leader;
         self.seen.elections += u64::from(self.control.term > 0);
         self.note(101, leader.0);
+        self.say(|| format!("node {leader} leads the control group"));
         let (applied, gone) = self.control.elect(&mut self.dice, leader);
         for applied in applied {
             self.applied(applied, false)?;
@@ -243,6 +247,7 @@ impl World {
         if !self.machine(leader).is_running(now_us) || !self.network.connects(node.into(), leader.into()) {
             return Ok(());
         }
+        self.say(|| format!("node {node} learns {}", applied + 1));
         self.follow(node, applied + 1)?;
         if applied + 1 < index {
             let delay_us = self.dice.below(300);

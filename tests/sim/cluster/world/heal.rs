@@ -73,12 +73,14 @@ impl World {
             let end = self.primary_core(partition).map(Core::end);
             let is_even = |core: &&Core| Some(core.position()) == end && core.position() == core.end();
             if !is_full || !cores.iter().all(is_told) || !cores.iter().all(is_even) {
-                let held: Vec<_> = cores.iter().map(|core| (core.position(), core.end(), core.place())).collect();
+                let held: Vec<_> =
+                    cores.iter().map(|core| (core.position(), core.end(), core.place())).collect();
                 return Some(format!("partition {partition}: {configuration:?}, held {held:?}"));
             }
-            let late = self.subscribers.iter().find(|subscriber| {
-                subscriber.followers[usize::from(partition.0)].place() != end
-            });
+            let late = self
+                .subscribers
+                .iter()
+                .find(|subscriber| subscriber.followers[usize::from(partition.0)].place() != end);
             late.map(|late| {
                 let place = late.followers[usize::from(partition.0)].place();
                 format!("partition {partition}: a subscriber is at {place:?}, not {end:?}")
@@ -87,14 +89,7 @@ impl World {
     }
 
     fn check_end(&mut self) -> Verdict {
-        let maps = [
-            grid::PLAIN,
-            grid::TALLIES,
-            grid::MEMBERS,
-            grid::COUNTERS,
-            grid::STRICT,
-            grid::LENIENT,
-        ];
+        let maps = [grid::PLAIN, grid::TALLIES, grid::MEMBERS, grid::COUNTERS, grid::STRICT, grid::LENIENT];
         let maps = maps.map(|name| grid::map_id(&self.view, name));
         for partition in (0..PARTITIONS).map(PartitionId) {
             let cores = self.cores(partition).ok_or("a replica is missing")?;
@@ -126,7 +121,8 @@ impl World {
         let partition = self.oracles.partition_of(key);
         let node = self.control.latest().configuration(partition).and_then(|held| held.primary_node());
         let machine = &self.machines[node.ok_or("lost")?.0 as usize - 1];
-        let reader = machine.host.as_ref().ok_or("down")?.reader(partition).map_err(|error| error.to_string())?;
+        let reader =
+            machine.host.as_ref().ok_or("down")?.reader(partition).map_err(|error| error.to_string())?;
         let found = reader.read(map, key.packed(), || machine.clock.mono_us(self.now_us));
         let found = found.map_err(|error| error.to_string())?;
         Ok(found.map(|record| grid::read(&self.view, map, record.value()).0))

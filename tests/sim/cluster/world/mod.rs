@@ -24,8 +24,8 @@ use super::machine::Machine;
 use super::network::{Network, Place};
 use super::oracle::{Oracles, Verdict, feeds::About};
 use super::seen::Seen;
-use super::subscriber::Subscriber;
 use super::session;
+use super::subscriber::Subscriber;
 use crate::dice::Dice;
 use crate::grid;
 
@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) new_numbers: bool,
     /// Now and then, the model is wrong.
     pub(crate) wrong_scores: bool,
+    /// What matters most is told on stderr.
+    pub(crate) is_told: bool,
 }
 
 impl Plan {
@@ -56,6 +58,7 @@ impl Plan {
             unchecked_reads: false,
             new_numbers: false,
             wrong_scores: false,
+            is_told: false,
         }
     }
 
@@ -131,10 +134,7 @@ impl World {
             network: Network::default(),
             control,
             clients: users::all(PARTITIONS),
-            subscribers: vec![
-                Subscriber::new(LENIENT, PARTITIONS),
-                Subscriber::new(PLAIN, PARTITIONS),
-            ],
+            subscribers: vec![Subscriber::new(LENIENT, PARTITIONS), Subscriber::new(PLAIN, PARTITIONS)],
             links: BTreeMap::new(),
             oracles,
             view,
@@ -198,6 +198,13 @@ impl World {
         }
     }
 
+    /// Tells whoever looks into a run.
+    pub(super) fn say(&self, what: impl FnOnce() -> String) {
+        if self.plan.is_told {
+            eprintln!("{:>9} {}", self.now_us, what());
+        }
+    }
+
     fn step(&mut self) -> Verdict {
         let ((at_us, _), event) = self.queue.pop_first().ok_or("nothing is left to happen")?;
         self.now_us = at_us;
@@ -236,7 +243,10 @@ impl World {
                 self.boot_when_ready(node, life, incarnation, index);
             }
             Event::Trouble => return self.trouble(),
-            Event::Mend => self.network.mend(),
+            Event::Mend => {
+                self.say(|| "the cuts end".into());
+                self.network.mend();
+            }
             Event::Clear => self.network.weather = Default::default(),
             Event::Operator => self.operate(),
         }

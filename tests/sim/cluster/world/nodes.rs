@@ -117,7 +117,8 @@ impl World {
     fn look(&mut self, node: NodeId, from: usize, read: Read, reader: Reader) {
         let partition = self.oracles.partition_of(&read.key);
         let expected = Expected::now(self.oracles.of(partition), read.map, read.key.packed());
-        match find(&reader, read.map, read.key.packed()) {
+        let found = reader.begun().map_err(Error::from);
+        match found.and_then(|()| find(&reader, read.map, read.key.packed())) {
             Ok(found) => {
                 let pause_us = self.pause_us();
                 let check = Inner::Check { from, read, reader, found, expected };
@@ -137,6 +138,13 @@ impl World {
         expected: &Expected,
     ) -> Verdict {
         let (now_us, unchecked) = (self.now_us, self.plan.unchecked_reads);
+        self.say(|| {
+            let (partition, may) = (
+                self.oracles.partition_of(&read.key),
+                reader.check(self.machines[node.0 as usize - 1].clock.mono_us(now_us)),
+            );
+            format!("node {node} reads partition {partition} in epoch {}: {may:?}", reader.epoch())
+        });
         let mono_us = self.machine(node).clock.mono_us(now_us);
         match reader.check(mono_us) {
             Err(error) if !unchecked => {
@@ -174,13 +182,17 @@ impl World {
         match out {
             Out::Frames { to, frames } => self.send_frames(node, to, &frames),
             Out::Told { to, told } => {
-                self.seen.grants += u64::from(matches!(told, Told::Grant(_)));
+                if let Told::Grant(grant) = told {
+                    self.seen.grants += 1;
+                    self.say(|| format!("node {node}: {grant:?}"));
+                }
                 if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), to.into()) {
                     self.after(delay_us, Event::Arrives(to, Arrival::Told(told)));
                 }
             }
             Out::Reply { origin, answer, at_once } => return self.reply(node, origin, answer, at_once),
             Out::Published { partition, entry } => {
+                self.say(|| format!("node {node} commits {} of partition {partition}", entry.position));
                 self.note(1 + u64::from(partition.0), entry.position.epoch.0 << 32 | entry.position.seq.0);
                 return self.oracles.published(partition, &entry);
             }
@@ -192,7 +204,9 @@ impl World {
             }
             Out::Feed { partition, effect } => self.deliver(node, partition, effect),
             Out::Needless { partition, id, why } => {
-                return Err(format!("node {node}, partition {partition}: {id:?} is told of an overrun {why}"));
+                return Err(format!(
+                    "node {node}, partition {partition}: {id:?} is told of an overrun {why}"
+                ));
             }
             Out::Propose { by, command } => self.propose(Asked { by, command }),
             Out::Confirm { round } => {
@@ -271,7 +285,13 @@ impl World {
     }
 
     /// The node's start is recorded: it goes on when it has applied that.
-    pub(super) fn boot_when_ready(&mut self, node: NodeId, life: u64, incarnation: Incarnation, index: usize) {
+    pub(super) fn boot_when_ready(
+        &mut self,
+        node: NodeId,
+        life: u64,
+        incarnation: Incarnation,
+        index: usize,
+    ) {
         let machine = self.machine(node);
         if machine.life != life || !machine.is_on || machine.host.is_some() {
             return;
@@ -284,15 +304,11 @@ impl World {
     }
 
     pub(super) fn boot(&mut self, node: NodeId, incarnation: Incarnation, index: usize) {
+        self.say(|| format!("node {node} starts, for the {incarnation}. time"));
         let catalogue = self.control.state(index).clone();
         let view = self.control.view(&catalogue);
-        let setup = Setup {
-            node,
-            incarnation,
-            limits: self.limits,
-            timing: self.timing,
-            settings: self.settings,
-        };
+        let setup =
+            Setup { node, incarnation, limits: self.limits, timing: self.timing, settings: self.settings };
         let now_us = self.now_us;
         let machine = self.machine(node);
         let mut host = Host::new(setup, PARTITIONS, view);

@@ -46,8 +46,8 @@ impl World {
         let of = &mut self.subscribers[subscriber];
         let node = of.places[usize::from(partition.0)];
         let machine = &self.machines[node.0 as usize - 1];
-        let is_there = machine.host.is_some()
-            && self.network.connects(node.into(), Place::Client(FIRST + subscriber));
+        let is_there =
+            machine.host.is_some() && self.network.connects(node.into(), Place::Client(FIRST + subscriber));
         let Some(incarnation) = machine.incarnation().filter(|_| is_there) else {
             of.places[usize::from(partition.0)] = NodeId(1 + self.dice.below(super::NODES));
             let pause_us = self.dice.between(20_000, 100_000);
@@ -59,13 +59,8 @@ impl World {
         let start = of.resume(partition, map);
         self.seen.resumed += u64::from(matches!(start, feed::Start::After(_)));
         *of.link(partition) = Some(Link { id, node, incarnation, arrives_us: self.now_us });
-        let subscription = Subscription {
-            id,
-            map: of.about.map,
-            condition: of.about.condition,
-            start,
-            credits: CREDITS,
-        };
+        let subscription =
+            Subscription { id, map: of.about.map, condition: of.about.condition, start, credits: CREDITS };
         let delay_us = self.network.transit_us(&mut self.dice);
         self.after(delay_us, Event::Arrives(node, Arrival::Subscriber(partition, subscription)));
         // It gives up a stream on which nothing comes for long: the node may be another by then.
