@@ -216,7 +216,7 @@ mod tests {
     fn a_replica_that_is_filled_is_a_learner_and_then_a_backup() {
         let mut catalogue = Catalogue::default();
         catalogue.apply(&Command::Found(Founding::alone(9, 1, named(1)))).unwrap();
-        catalogue.apply(&Command::StartNode { node: named(2) }).unwrap();
+        catalogue.apply(&Command::StartNode { node: named(2), after: None }).unwrap();
         let step = |catalogue: &mut Catalogue, step: Step| {
             let held = &catalogue.configurations()[0];
             let (generation, epoch) = (held.generation, held.epoch);

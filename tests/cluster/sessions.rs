@@ -71,9 +71,9 @@ async fn an_update_takes_effect_once_although_its_primary_is_killed() {
     let callers: Vec<_> = callers.collect();
     for victim in 0..2 {
         tokio::time::sleep(Duration::from_millis(200)).await;
+        let gone = cluster.grid(victim).me();
         cluster.kill(victim);
-        let grid = &cluster.nodes[2].grid;
-        let gone = cluster.nodes[victim].grid.me();
+        let grid = cluster.grid(2);
         soon(async {
             while grid.catalogue().configurations().iter().any(|held| held.primary_node() == Some(gone)) {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -9,8 +9,8 @@ use crate::{
         invariants::{check, check_step},
     },
     types::{
-        CatalogueVersion, Epoch, Generation, Incarnation, JoinId, NodeId, PartitionId, PlacementVersion,
-        Result, Tenure,
+        CatalogueVersion, Class, Epoch, Generation, Incarnation, JoinId, NodeId, PartitionId,
+        PlacementVersion, Result, Tenure,
     },
 };
 
