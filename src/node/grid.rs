@@ -175,6 +175,7 @@ impl Grid {
     pub fn scan(&self, map: MapId, partition: PartitionId, from: Cursor) -> Result<Shard> {
         let shared = &self.inner.shared;
         shared.read(partition, |reader| {
+            reader.begun()?;
             let (records, next) = reader.scan(map, from)?;
             reader.check(shared.clock.mono_us())?;
             Ok::<_, NotServing>(Shard { replica: reader.join(), records, next })
@@ -185,6 +186,7 @@ impl Grid {
     pub fn size_of(&self, map: MapId, partition: PartitionId) -> Result<u64> {
         let shared = &self.inner.shared;
         shared.read(partition, |reader| {
+            reader.begun()?;
             let rows = reader.len(map)?;
             reader.check(shared.clock.mono_us())?;
             Ok::<_, NotServing>(rows as u64)
