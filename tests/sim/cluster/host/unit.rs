@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use embergrid::feed::{self, Feed, Filter, Source, Start, SubscriberId};
 use embergrid::partition::{Core, View};
-use embergrid::types::{Error, JoinId, NodeId, PartitionId, Position};
+use embergrid::types::{JoinId, NodeId, PartitionId, Position};
 
 use super::{Out, Subscription, elsewhere};
 
@@ -50,7 +50,8 @@ impl Unit {
         replica.is_published = false;
         let mut effects = Vec::new();
         let reader = replica.core.reader();
-        replica.feed.advance(&Source { log: replica.core.log(), reader: &reader }, &mut effects);
+        let core = &replica.core;
+        replica.feed.advance(&Source { log: core.log(), reader: &reader, view: core.view() }, &mut effects);
         self.tell(effects, out);
     }
 
@@ -83,7 +84,8 @@ impl Unit {
         let Some(replica) = &mut self.replica else { return };
         let mut effects = Vec::new();
         let reader = replica.core.reader();
-        replica.feed.handle(input, &Source { log: replica.core.log(), reader: &reader }, &mut effects);
+        let core = &replica.core;
+        replica.feed.handle(input, &Source { log: core.log(), reader: &reader, view: core.view() }, &mut effects);
         self.tell(effects, out);
     }
 
@@ -96,13 +98,9 @@ impl Unit {
     /// Ends all subscriptions: events come from the primary alone.
     pub(super) fn close_feed(&mut self, primary: Option<NodeId>, out: &mut Vec<Out>) {
         let Some(replica) = &mut self.replica else { return };
-        replica.feed = Feed::default();
-        let ended = std::mem::take(&mut replica.places).into_keys();
-        let error: Error = elsewhere(self.partition, primary);
-        out.extend(ended.map(|to| {
-            let effect = feed::Effect::End { to, error: error.clone() };
-            Out::Feed { partition: self.partition, effect }
-        }));
+        let mut effects = Vec::new();
+        replica.feed.close(&elsewhere(self.partition, primary), &mut effects);
+        self.tell(effects, out);
     }
 
     fn tell(&mut self, effects: Vec<feed::Effect>, out: &mut Vec<Out>) {
