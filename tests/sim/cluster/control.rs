@@ -136,14 +136,6 @@ impl Control {
         self.taken.contains_key(&number)
     }
 
-    /// A process is gone: it leads no longer, and its start is not recorded any more.
-    pub(crate) fn forget(&mut self, node: NodeId) {
-        if self.leader == Some(node) {
-            self.leader = None;
-        }
-        self.taken.retain(|_, asked| !matches!(asked.by, Asker::Start(of, _) if of == node));
-    }
-
     /// Another leader begins: with some of what the one before had taken, and without the rest.
     pub(crate) fn elect(&mut self, dice: &mut Dice, leader: NodeId) -> (Vec<Applied>, Vec<Asked>) {
         self.term += 1;

@@ -61,7 +61,9 @@ impl World {
         let machine = self.machine(node);
         machine.life += 1;
         machine.crash();
-        self.control.forget(node);
+        if self.control.leader == Some(node) {
+            self.control.leader = None;
+        }
         self.break_links_to(node);
     }
 

@@ -34,6 +34,7 @@ pub(crate) struct Seen {
     pub(crate) expired: u64,
     pub(crate) unserved: u64,
     pub(crate) upgrades: u64,
+    pub(crate) sessions: u64,
 }
 
 impl Seen {
@@ -44,7 +45,7 @@ impl Seen {
     }
 
     /// All counts by name, without the trace.
-    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 22] {
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 23] {
         [
             ("steps", &mut self.steps),
             ("operations", &mut self.operations),
@@ -68,6 +69,7 @@ impl Seen {
             ("expired", &mut self.expired),
             ("unserved", &mut self.unserved),
             ("upgrades", &mut self.upgrades),
+            ("sessions", &mut self.sessions),
         ]
     }
 }

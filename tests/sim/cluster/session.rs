@@ -47,6 +47,11 @@ impl Session {
         Session { id, connection, next: 1, unanswered: BTreeMap::new() }
     }
 
+    /// The session after this one, which is over. Its numbers go on, so that what is late is for nobody.
+    pub(crate) fn renewed(&self, id: SessionId) -> Self {
+        Session { next: self.next, ..Session::new(id, self.connection) }
+    }
+
     pub(crate) fn unanswered(&self) -> usize {
         self.unanswered.len()
     }

@@ -85,7 +85,11 @@ impl Unit {
         let mut effects = Vec::new();
         let reader = replica.core.reader();
         let core = &replica.core;
-        replica.feed.handle(input, &Source { log: core.log(), reader: &reader, view: core.view() }, &mut effects);
+        replica.feed.handle(
+            input,
+            &Source { log: core.log(), reader: &reader, view: core.view() },
+            &mut effects,
+        );
         self.tell(effects, out);
     }
 

@@ -1,14 +1,14 @@
 //! "A model's cut-over happens once per partition and never goes back, across failover."
 
-use embergrid::partition::View;
+use embergrid::partition::Cutover;
 use embergrid::store::Record;
 
 use super::{Timeline, Verdict, ensure};
 
 /// The partition cuts over to another version of the catalogue.
-pub(super) fn check(of: &Timeline, view: &View) -> Verdict {
-    ensure(view.version > of.view.version, || {
-        format!("it cuts over to catalogue {} at {}", view.version, of.view.version)
+pub(super) fn check(of: &Timeline, next: &Cutover) -> Verdict {
+    ensure(next.version > of.view.version, || {
+        format!("it cuts over to catalogue {} at {}", next.version, of.view.version)
     })
 }
 

@@ -127,9 +127,9 @@ impl Timeline {
         entry: &Entry,
         views: &BTreeMap<CatalogueVersion, Arc<View>>,
     ) -> Verdict {
-        if let Change::Catalogue(view) = change {
-            cutover::check(self, view)?;
-            self.view = views.get(&view.version).ok_or("a catalogue that nobody compiled")?.clone();
+        if let Change::Catalogue(next) = change {
+            cutover::check(self, next)?;
+            self.view = views.get(&next.version).ok_or("a catalogue that nobody compiled")?.clone();
         }
         if let Change::Put { map, new, .. } | Change::Scored { map, new, .. } = change {
             let said = scores::check(self, *map, new).and_then(|()| cutover::note(self, new));

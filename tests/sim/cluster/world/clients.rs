@@ -6,6 +6,7 @@ use embergrid::types::{Class, Error, Key, NodeId, RequestId, SessionId};
 
 use super::super::clients::{Deed, Desk};
 use super::super::events::{Arrival, ClientEvent, Event, Read};
+use super::super::host::Message;
 use super::super::oracle::{Verdict, acknowledged, errors};
 use super::super::session::Verdict as Next;
 use super::{Place, World};
@@ -57,6 +58,9 @@ impl World {
         let pause_us = self.plan.pause_us;
         let pause_us = self.dice.between(pause_us / 4, pause_us * 2);
         self.after(pause_us, Event::Client(client, ClientEvent::Think));
+        if self.clients[client].session.unanswered() == 0 && self.dice.percent(2) {
+            self.renew_session(client);
+        }
         let of = &mut self.clients[client];
         if of.session.unanswered() >= 4 || !of.session.has_room() || of.reads.len() >= 3 {
             return;
@@ -83,6 +87,21 @@ impl World {
                     }
                 }
                 self.send(client, number);
+            }
+        }
+    }
+
+    /// A session ends, and another begins. All nodes hear of it, or do not.
+    fn renew_session(&mut self, client: usize) {
+        self.sessions += 1;
+        self.seen.sessions += 1;
+        let (ended, next) = (self.clients[client].session.id, SessionId(self.sessions));
+        self.clients[client].session = self.clients[client].session.renewed(next);
+        for node in (1..=super::NODES).map(NodeId) {
+            if let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into())
+            {
+                let end = Arrival::Post(Message::EndSession(ended));
+                self.after(delay_us, Event::Arrives(node, end));
             }
         }
     }

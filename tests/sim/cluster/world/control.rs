@@ -26,7 +26,8 @@ impl World {
 
     /// A node asks to be recorded as started.
     pub(super) fn start(&mut self, node: NodeId) {
-        let (id, life) = (node.0, self.machine(node).life);
+        let (id, life, applied) = (node.0, self.machine(node).life, self.machine(node).applied);
+        let last = self.control.state(applied).member(node).map(|member| member.incarnation);
         let command = Command::StartNode {
             node: Node {
                 id: node,
@@ -34,6 +35,7 @@ impl World {
                 address: format!("10.0.0.{id}:7700"),
                 peer_address: format!("10.0.0.{id}:7701"),
             },
+            after: last,
         };
         self.propose(Asked { by: Asker::Start(node, life), command });
     }
@@ -64,11 +66,6 @@ impl World {
     }
 
     fn take(&mut self, asked: Asked) {
-        if let Asker::Start(node, life) = asked.by
-            && self.machine(node).life != life
-        {
-            return;
-        }
         let hears = |leader: NodeId| {
             self.leads(leader)
                 && asked.by.node().is_none_or(|node| self.network.connects(node.into(), leader.into()))
@@ -129,9 +126,13 @@ impl World {
         for node in (1..=super::NODES).map(NodeId) {
             self.learn_soon(node);
         }
-        if let (Asker::Start(node, life), Ok(Response::Started { incarnation, .. })) = (asked.by, &answer) {
-            let incarnation = *incarnation;
-            self.after(1_000, Event::Boot { node, life, incarnation, index });
+        if let Asker::Start(node, life) = asked.by {
+            let event = match answer {
+                Ok(Response::Started { incarnation, .. }) => Event::Boot { node, life, incarnation, index },
+                // Another start of it was recorded meanwhile, of a process that is gone.
+                _ => Event::Start { node, life },
+            };
+            self.after(20_000, event);
             return Ok(());
         }
         let is_lost = !is_known || (!self.is_calm && self.dice.percent(10));
@@ -235,7 +236,7 @@ impl World {
         self.after(delay_us, Event::Control(ControlEvent::Learn(node)));
     }
 
-    /// A node applies one more command, if it hears of it.
+    /// A node applies one more command, or sees where several lead, if it hears of it.
     fn learn(&mut self, node: NodeId) -> Verdict {
         let (now_us, index) = (self.now_us, self.control.index());
         let Some(leader) = self.control.leader else { return Ok(()) };
@@ -247,9 +248,10 @@ impl World {
         if !self.machine(leader).is_running(now_us) || !self.network.connects(node.into(), leader.into()) {
             return Ok(());
         }
-        self.say(|| format!("node {node} learns {}", applied + 1));
-        self.follow(node, applied + 1)?;
-        if applied + 1 < index {
+        let next = if self.skips && self.dice.percent(60) { index } else { applied + 1 };
+        self.say(|| format!("node {node} learns {next}"));
+        self.follow(node, next)?;
+        if next < index {
             let delay_us = self.dice.below(300);
             self.after(delay_us, Event::Control(ControlEvent::Learn(node)));
         }

@@ -80,6 +80,8 @@ pub(crate) struct World {
     pub(super) network: Network,
     pub(super) control: Control,
     clients: Vec<Client>,
+    /// The last session's id.
+    sessions: u64,
     subscribers: Vec<Subscriber>,
     /// Which subscriber's stream it is.
     links: BTreeMap<SubscriberId, (usize, PartitionId)>,
@@ -93,13 +95,16 @@ pub(crate) struct World {
     /// The versions of the model so far.
     pub(super) version: u32,
     pub(super) is_calm: bool,
+    /// Nodes may see a placement without those before it.
+    pub(super) skips: bool,
 }
 
 impl World {
     pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
         let mut dice = Dice::new(seed);
         let backup_count = 1 + dice.below(2) as u8;
-        let min_in_sync = 1;
+        let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
+        let skips = dice.percent(50);
         let node = |id| Node {
             id: NodeId(id),
             name: format!("n{id}"),
@@ -134,6 +139,7 @@ impl World {
             network: Network::default(),
             control,
             clients: users::all(PARTITIONS),
+            sessions: 100,
             subscribers: vec![Subscriber::new(LENIENT, PARTITIONS), Subscriber::new(PLAIN, PARTITIONS)],
             links: BTreeMap::new(),
             oracles,
@@ -144,6 +150,7 @@ impl World {
             seen: Seen::default(),
             version: 1,
             is_calm: false,
+            skips,
         };
         world.begin();
         world

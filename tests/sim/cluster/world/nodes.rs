@@ -1,9 +1,7 @@
 //! What happens to nodes and within them, and what they do to the world.
 
-use std::sync::Arc;
-
 use embergrid::catalog::supervisor::Input;
-use embergrid::partition::{Body, Change, Entry, Frame, MapView, Part, View};
+use embergrid::partition::Frame;
 use embergrid::store::{Reader, Record};
 use embergrid::types::{Error, Incarnation, MapId, NodeId};
 
@@ -224,8 +222,8 @@ impl World {
         let copies = 1 + u64::from(self.network.arrives_twice(&mut self.dice));
         for _ in 0..copies {
             if let Some(delay_us) = self.network.delay_us(&mut self.dice, from.into(), to.into()) {
-                let frames = frames.iter().map(carried).collect();
-                self.after(delay_us, Event::Arrives(to, Arrival::Post(Message::Frames(frames))));
+                let frames = Message::Frames(frames.to_vec());
+                self.after(delay_us, Event::Arrives(to, Arrival::Post(frames)));
             }
         }
     }
@@ -333,38 +331,6 @@ fn find(reader: &Reader, map: MapId, key: &[u8]) -> Result<Option<Record>, Error
     let cursor = reader.cursor_of(map, key).ok_or_else(missing)?;
     let (records, _) = reader.scan(map, cursor)?;
     Ok(records.into_iter().find(|record| record.key() == key))
-}
-
-/// A frame as it arrives: bindings are compiled where they are used, and do not travel.
-fn carried(frame: &Frame) -> Frame {
-    let mut frame = frame.clone();
-    match &mut frame.body {
-        Body::Prepare { entries, .. } | Body::Fill { part: Part::Log { entries, .. }, .. } => {
-            entries.iter_mut().for_each(carry);
-        }
-        Body::Fill { part: Part::Begin { view, .. }, .. } => *view = bare(view),
-        _ => {}
-    }
-    frame
-}
-
-fn carry(entry: &mut Arc<Entry>) {
-    if entry.changes.iter().any(|change| matches!(change, Change::Catalogue(_))) {
-        let mut carried = Entry::clone(entry);
-        for change in &mut carried.changes {
-            if let Change::Catalogue(view) = change {
-                *view = bare(view);
-            }
-        }
-        *entry = Arc::new(carried);
-    }
-}
-
-fn bare(view: &View) -> Arc<View> {
-    let map = |(id, view): (&MapId, &Arc<MapView>)| {
-        (*id, Arc::new(MapView { map: view.map.clone(), bindings: Vec::new() }))
-    };
-    Arc::new(View { version: view.version, maps: view.maps.iter().map(map).collect() })
 }
 
 impl World {
