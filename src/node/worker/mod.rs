@@ -291,7 +291,7 @@ impl Worker {
 
     fn feed_feed(&mut self, shared: &Arc<Shared>, unit: usize, input: feed::Input) {
         let Some(unit) = self.units.get_mut(unit) else { return };
-        unit.handle_feed(input, &shared.primaries, &mut self.events);
+        unit.handle_feed(input, shared.clock.mono_us(), &shared.primaries, &mut self.events);
         shared.subscribers.deliver(unit.partition, &mut self.events);
     }
 

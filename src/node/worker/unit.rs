@@ -51,26 +51,31 @@ impl Unit {
         feed.advance(&Source { log: core.log(), reader: &reader, view: core.view() }, events);
     }
 
-    /// Hands a subscriber's part to the feed, if this node is the primary. Not before it has committed all that it brought
-    /// along: whoever goes on from a position might be ahead of it, and be taken for somebody who missed something.
+    /// Hands a subscriber's part to the feed. One begins only where the partition is led and the lease stands: whoever goes
+    /// on from a position might be ahead of others, and be taken for somebody who missed something.
     pub(super) fn handle_feed(
         &mut self,
         input: feed::Input,
+        now_us: u64,
         primaries: &ArcSwap<Primaries>,
         events: &mut Vec<feed::Effect>,
     ) {
-        match &mut self.replica {
+        let refusal = match &mut self.replica {
             Some(Replica { core, feed, .. }) if core.is_serving() => {
                 let reader = core.reader();
-                feed.handle(input, &Source { log: core.log(), reader: &reader, view: core.view() }, events);
-            }
-            _ => {
-                if let feed::Input::Subscribe { id, .. } = input {
-                    let primary = primaries.load().node(self.partition);
-                    let error = Primaries::elsewhere(self.partition, primary);
-                    events.push(feed::Effect::End { to: id, error });
+                let is_open = !matches!(input, feed::Input::Subscribe { .. });
+                match reader.check(now_us) {
+                    Err(no_lease) if !is_open => no_lease.into(),
+                    _ => {
+                        let source = Source { log: core.log(), reader: &reader, view: core.view() };
+                        return feed.handle(input, &source, events);
+                    }
                 }
             }
+            _ => Primaries::elsewhere(self.partition, primaries.load().node(self.partition)),
+        };
+        if let feed::Input::Subscribe { id, .. } = input {
+            events.push(feed::Effect::End { to: id, error: refusal });
         }
     }
 

@@ -232,7 +232,13 @@ impl Host {
             Message::Bookmark => self.units.iter_mut().for_each(|unit| unit.bookmark(out)),
             Message::Subscribe(partition, subscription) => {
                 let primary = self.primary(partition);
-                self.units[usize::from(partition.0)].subscribe(subscription, &self.view, primary, out);
+                self.units[usize::from(partition.0)].subscribe(
+                    subscription,
+                    &self.view,
+                    now.mono_us,
+                    primary,
+                    out,
+                );
             }
             Message::Credit(partition, id, events) => {
                 self.units[usize::from(partition.0)].feed(feed::Input::Credit { id, events }, out);

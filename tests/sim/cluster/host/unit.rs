@@ -59,12 +59,13 @@ impl Unit {
         &mut self,
         subscription: Subscription,
         view: &View,
+        now_us: u64,
         primary: Option<NodeId>,
         out: &mut Vec<Out>,
     ) {
         let Subscription { id, map, condition, start, credits } = subscription;
         let map = view.maps.values().find(|view| view.map.name == map);
-        let is_here = self.replica.as_ref().is_some_and(|replica| is_fed(&replica.core));
+        let is_here = self.replica.as_ref().is_some_and(|replica| is_fed(&replica.core, now_us));
         let Some(map) = map.filter(|_| is_here) else {
             let effect = feed::Effect::End { to: id, error: elsewhere(self.partition, primary) };
             return out.push(Out::Feed { partition: self.partition, effect });
@@ -134,9 +135,9 @@ impl Unit {
     }
 }
 
-/// Whether subscribers are served from this replica.
-fn is_fed(core: &Core) -> bool {
-    core.is_serving()
+/// Whether subscribers may begin here: elsewhere, more may be committed already.
+fn is_fed(core: &Core, now_us: u64) -> bool {
+    core.is_serving() && core.reader().check(now_us).is_ok()
 }
 
 /// Whether everything after a place is in the log of a replica, committed or to be.
