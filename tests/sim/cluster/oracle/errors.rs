@@ -2,7 +2,7 @@
 
 use super::{History, Verdict, ensure};
 
-/// A replica answers with something else than an error.
-pub(crate) fn answers(history: &History) -> Verdict {
-    ensure(!history.is_lost(), || "a lost partition answers as if it were there".into())
+/// A replica lets a row be read, or says that there is none. (What was written before the loss may be acknowledged after it.)
+pub(crate) fn is_read(history: &History) -> Verdict {
+    ensure(!history.is_lost(), || "a lost partition is read as if it were there".into())
 }

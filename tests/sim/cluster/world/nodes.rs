@@ -152,7 +152,7 @@ impl World {
             _ => {
                 let partition = self.oracles.partition_of(&read.key);
                 expected.check(node, found.as_ref())?;
-                errors::answers(self.oracles.of(partition))?;
+                errors::is_read(self.oracles.of(partition))?;
                 self.answer_read(node, from, read, Ok(found));
             }
         }
