@@ -2,6 +2,7 @@
 
 mod several;
 mod single;
+mod storm;
 
 use super::*;
 use crate::{
