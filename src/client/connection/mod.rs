@@ -20,7 +20,8 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 use smallvec::SmallVec;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use self::call::CallFuture;
 use super::{Options, calls::Calls, draft::Draft};
