@@ -19,6 +19,9 @@ pub struct Limits {
     pub astray_most_us: u64,
     /// A node that owes answers although another has taken its place, and is silent for so long, is given up.
     pub silence_us: u64,
+    /// What belongs to a node whose stream has just broken waits so long before it takes a way round: most often there is
+    /// news by then, of another node in its place, and whoever was asked to pass it on would wait for the lost one.
+    pub missed_us: u64,
 }
 
 /// One operation on one key, as its caller gives it.

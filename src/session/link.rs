@@ -20,10 +20,19 @@ pub(super) struct Link {
     pub(super) heard_us: u64,
     /// Since when the node owes an answer that another has to give by now.
     pub(super) doubted_us: Option<u64>,
+    /// Its stream broke not long ago: until when another, or news, are waited for.
+    pub(super) missed_until_us: Option<u64>,
 }
 
 impl Link {
     pub(super) fn to(node: NodeId) -> Self {
-        Link { node, is_open: false, queue: VecDeque::new(), heard_us: 0, doubted_us: None }
+        Link {
+            node,
+            is_open: false,
+            queue: VecDeque::new(),
+            heard_us: 0,
+            doubted_us: None,
+            missed_until_us: None,
+        }
     }
 }

@@ -2,8 +2,8 @@
 //! answers arrive, primaries move, streams break or time runs out.
 //!
 //! A session has one identity and one row of numbers, and a [link](LinkId) to each node of the cluster. An operation
-//! leaves over the link to its partition's primary, as the latest [`Topology`] has it; while that link is not open, over
-//! any other: the node there hands it on. Until it is answered it is under way on one link alone; only if that link
+//! leaves over the link to its partition's primary, as the latest [`Topology`] has it; where that node cannot be
+//! reached, over any other: the node there hands it on. Until it is answered it is under way on one link alone; only if that link
 //! breaks, or the answer is that the time or the place was wrong, it is sent again, maybe over another.
 //!
 //! A write keeps its number however often and wherever it is sent, so that the grid can answer a retry with the first

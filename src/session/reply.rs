@@ -71,6 +71,7 @@ impl<O: Operation> Session<O> {
     /// Time has passed: what is due for a retry goes back into a queue, whoever has waited too long is told so, and a
     /// node that should have answered is given up.
     pub fn handle_tick<A>(&mut self, now_us: u64, answers: &mut Answers<A>) {
+        self.miss_no_longer(now_us);
         if self.pending.is_empty() {
             return;
         }
@@ -90,9 +91,25 @@ impl<O: Operation> Session<O> {
         }
     }
 
+    /// What has waited long enough for a broken stream takes another way.
+    fn miss_no_longer(&mut self, now_us: u64) {
+        let mut is_over = false;
+        for (_, link) in &mut self.links {
+            if link.missed_until_us.is_some_and(|until_us| until_us <= now_us) {
+                link.missed_until_us = None;
+                is_over = true;
+            }
+        }
+        if is_over {
+            let stranded: Vec<u32> = self.stranded.drain(..).collect();
+            self.enqueue(&stranded);
+        }
+    }
+
     /// Tells the caller that time has run out. What is under way stays, for its answer is owed.
     fn give_up<A>(&mut self, tag: u32, answers: &mut Answers<A>) {
-        let is_cut_off = self.is_cut_off();
+        let has_way =
+            self.pending.get(tag as usize).is_some_and(|pending| self.target(pending.op.key()).is_some());
         let Some(pending) = self.pending.get_mut(tag as usize) else { return };
         let is_sent = matches!(pending.state, State::Sent(_));
         let error = match pending.refusal.take() {
@@ -100,7 +117,7 @@ impl<O: Operation> Session<O> {
             None if is_sent && pending.op.is_write() => Error::deadline("the write was not answered in time")
                 .hint("whether it took effect is not known: read the row"),
             None if is_sent => Error::deadline("the read was not answered in time"),
-            None if !is_cut_off => Error::deadline("the operation could not be sent in time")
+            None if has_way => Error::deadline("the operation could not be sent in time")
                 .hint("too many operations are under way: wait for their answers"),
             None => self.outage.clone().unwrap_or_else(|| Error::unavailable("there is no connection yet")),
         };
@@ -121,7 +138,7 @@ impl<O: Operation> Session<O> {
         for id in silent {
             if self.owed_elsewhere().any(|link| link == id) {
                 self.broken.push(id);
-                self.handle_disconnect(id, Error::unavailable("the node is silent"));
+                self.handle_disconnect(id, Error::unavailable("the node is silent"), now_us);
             } else if let Some(link) = self.links.get_mut(id.0) {
                 link.doubted_us = None;
             }

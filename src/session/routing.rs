@@ -10,16 +10,22 @@ use super::{
 use crate::topology::partition_of_packed;
 
 impl<O: Operation> Session<O> {
-    /// The link for a key: the primary's or, while that is not open, another; none while none is open.
+    /// The link for a key: the primary's or, where that cannot be reached, another. None while none is open, and for a
+    /// while after the primary's broke.
     pub(super) fn target(&self, key: &[u8]) -> Option<LinkId> {
         if self.links.len() == 1 {
             // There is nothing to choose, and so no key to hash.
             return self.links.iter().next().filter(|(_, link)| link.is_open).map(|(at, _)| LinkId(at));
         }
         let partition = self.partition(key);
-        match self.primary(partition) {
-            Some(primary) if self.is_open(primary) => Some(primary),
-            _ => self.detour(partition),
+        let Some((id, primary)) = self.primary(partition).and_then(|id| Some((id, self.links.get(id.0)?)))
+        else {
+            return self.detour(partition);
+        };
+        match (primary.is_open, primary.missed_until_us) {
+            (true, _) => Some(id),
+            (false, None) => self.detour(partition),
+            (false, Some(_)) => None,
         }
     }
 

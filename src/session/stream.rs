@@ -88,6 +88,7 @@ impl<O: Operation> Session<O> {
         let id = self.link_to(node);
         if let Some(link) = self.links.get_mut(id.0) {
             link.is_open = true;
+            link.missed_until_us = None;
             link.heard_us = now_us;
         }
         let stranded: Vec<u32> = self.stranded.drain(..).collect();
@@ -115,7 +116,7 @@ impl<O: Operation> Session<O> {
             self.links.iter().filter(|(_, link)| link.is_open).map(|(at, _)| LinkId(at)).collect();
         for link in open {
             self.broken.push(link);
-            self.close(link);
+            self.close(link, None);
         }
         if self.identity.is_some_and(|before| before.cluster != identity.cluster) {
             let queued = self.unqueue();
@@ -128,10 +129,11 @@ impl<O: Operation> Session<O> {
         self.identity = Some(identity);
     }
 
-    /// A link's stream broke. What was sent over it and not answered leaves again, as soon as another is open.
-    pub fn handle_disconnect(&mut self, link: LinkId, outage: Error) {
+    /// A link's stream broke. What was sent over it and not answered leaves again: over the next stream to that node, to
+    /// the one that takes its place, or after a while by way of any other.
+    pub fn handle_disconnect(&mut self, link: LinkId, outage: Error, now_us: u64) {
         self.outage = Some(outage);
-        self.close(link);
+        self.close(link, Some(now_us + self.limits.missed_us));
     }
 
     /// No stream could be opened to some node.
@@ -154,9 +156,10 @@ impl<O: Operation> Session<O> {
         !self.links.iter().any(|(_, link)| link.is_open)
     }
 
-    pub(super) fn close(&mut self, id: LinkId) {
+    fn close(&mut self, id: LinkId, missed_until_us: Option<u64>) {
         let Some(link) = self.links.get_mut(id.0) else { return };
         link.is_open = false;
+        link.missed_until_us = missed_until_us;
         link.doubted_us = None;
         let mut again: Vec<u32> = link.queue.drain(..).collect();
         let node = link.node;

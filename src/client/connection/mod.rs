@@ -35,6 +35,9 @@ use crate::{
 const ASTRAY_MOST: Duration = Duration::from_millis(50);
 /// How long a node may be silent that owes answers although others have taken its place.
 const SILENCE_MOST: Duration = Duration::from_millis(250);
+/// How long operations wait for a node whose stream broke, or for news of another in its place: longer than it takes the
+/// cluster to replace it.
+const MISSED_MOST: Duration = Duration::from_secs(2);
 
 /// The operations of one call.
 pub(super) type Drafts = SmallVec<[Draft; 1]>;
@@ -101,6 +104,7 @@ impl Connection {
             retry_most_us: micros(options.retry.longest),
             astray_most_us: micros(options.retry.longest.min(ASTRAY_MOST)),
             silence_us: micros(SILENCE_MOST),
+            missed_us: micros(MISSED_MOST),
         };
         let state = State {
             session: Session::new(limits),
@@ -197,7 +201,7 @@ impl Shared {
             return;
         }
         let mut wakers = Vec::from_iter(state.ways.get_mut(link.0).and_then(Way::end));
-        state.session.handle_disconnect(link, outage);
+        state.session.handle_disconnect(link, outage, self.now_us());
         self.settle(state, &mut Vec::new(), &mut wakers);
     }
 }

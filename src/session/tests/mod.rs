@@ -18,6 +18,7 @@ const LIMITS: Limits = Limits {
     retry_most_us: 4_000,
     astray_most_us: 2_000,
     silence_us: 10_000,
+    missed_us: 20_000,
 };
 const DEADLINE_US: u64 = 100_000;
 const CLUSTER: u64 = 1;
@@ -143,6 +144,10 @@ impl Rig {
 
     fn refuse(&mut self, link: LinkId, tag: u32, class: Class) -> Told {
         self.reply(link, tag, Err(refusal(class)))
+    }
+
+    fn disconnect(&mut self, link: LinkId) {
+        self.session.handle_disconnect(link, outage(), self.now_us);
     }
 
     fn tick(&mut self, now_us: u64) -> Told {

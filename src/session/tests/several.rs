@@ -75,7 +75,7 @@ fn detours_are_spread_over_the_nodes_that_the_topology_names() {
     assert_eq!((rig.sent(a), rig.sent(b), rig.sent(c)), (vec![(0, 1)], vec![(1, 2)], vec![]));
     assert_eq!(rig.sent(stray), []);
     for link in [a, b, c] {
-        rig.session.handle_disconnect(link, outage());
+        rig.disconnect(link);
     }
     assert_eq!(rig.sent(stray), [(0, 1), (1, 2)], "there is nobody else");
 }
@@ -88,14 +88,14 @@ fn one_broken_link_takes_only_its_own_operations_along() {
     rig.put_in(2, 0);
     assert_eq!((rig.sent(a).len(), rig.sent(b).len()), (2, 1));
     rig.put_in(3, 0);
-    rig.session.handle_disconnect(a, outage());
-    // By way of another, under the same numbers; what was never sent comes last.
-    let mut again = rig.sent(b);
-    again.extend(rig.sent(c));
-    assert_eq!(again, [(0, 1), (2, 2), (3, 4)]);
+    rig.disconnect(a);
     assert_eq!(rig.reply(a, 0, Ok("too late")), [], "that stream is over");
     assert_eq!(rig.reply(b, 1, Ok("done")), [(caller(1), Ok("done"))]);
-    assert_eq!(rig.reply(b, 0, Ok("first answer")), [(caller(0), Ok("first answer"))]);
+    assert_eq!((rig.sent(b), rig.sent(c)), (vec![], vec![]));
+    // Under the same numbers; what was never sent comes last.
+    rig.topology(2, &[B, C], [Some(1), Some(0)]);
+    assert_eq!((rig.sent(b), rig.sent(c)), (vec![], vec![(0, 1), (2, 2), (3, 4)]));
+    assert_eq!(rig.reply(c, 0, Ok("first answer")), [(caller(0), Ok("first answer"))]);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn the_lowest_number_never_waits_behind_what_has_none() {
     rig.put_in(4, 0);
     assert_eq!(rig.sent(a), []);
     rig.topology(2, &[A, B, C], [Some(0), Some(0)]);
-    rig.session.handle_disconnect(b, outage());
+    rig.disconnect(b);
     assert_eq!(rig.sent(a), [(0, 1), (1, 2), (2, 3), (3, 4)]);
     rig.reply(a, 0, Ok("done"));
     assert_eq!(rig.sent(a), [(4, 5)]);
@@ -247,7 +247,7 @@ fn a_new_session_begins_on_all_links() {
     rig.put_in(1, 1);
     rig.get(2);
     (rig.sent(a), rig.sent(b));
-    rig.session.handle_disconnect(a, outage());
+    rig.disconnect(a);
     let (link, answers) = rig.welcome(A, identity(8, CLUSTER));
     assert_eq!(answers.iter().map(|(caller, _)| caller.call).collect::<Vec<_>>(), [0, 1]);
     assert_eq!(rig.broken(), [b, c]);
@@ -266,7 +266,7 @@ fn a_new_session_begins_on_all_links() {
 fn another_cluster_has_other_nodes() {
     let (mut rig, [a, ..]) = opened();
     rig.put_in(0, 1);
-    rig.session.handle_disconnect(a, outage());
+    rig.disconnect(a);
     let (link, answers) = rig.welcome(A, identity(7, 2));
     assert_eq!((answers, rig.broken().len()), (vec![], 2));
     assert_eq!(rig.session.topology(), None);
@@ -278,7 +278,7 @@ fn a_node_that_is_named_no_more_is_forgotten_once_its_link_is_closed() {
     let (mut rig, [a, b, c]) = opened();
     rig.topology(2, &[B, C], [Some(0), Some(1)]);
     assert!(rig.session.is_open(a));
-    rig.session.handle_disconnect(a, outage());
+    rig.disconnect(a);
     rig.topology(3, &[B, C, A], [Some(0), Some(2)]);
     assert_eq!(rig.open(A), a);
     rig.put_in(0, 1);
@@ -291,11 +291,54 @@ fn when_all_links_break_everything_waits_for_the_first_that_opens() {
     rig.put_in(0, 0);
     rig.put_in(1, 1);
     (rig.sent(a), rig.sent(b));
-    links.iter().for_each(|link| rig.session.handle_disconnect(*link, outage()));
+    links.iter().for_each(|link| rig.disconnect(*link));
     assert!(rig.session.is_cut_off());
     rig.put_in(2, 0);
     let c = rig.open(C);
-    assert_eq!(rig.sent(c), [(0, 1), (1, 2), (2, 3)]);
+    assert_eq!(rig.sent(c), [], "A and B may be back in a moment");
+    let b = rig.open(B);
+    assert_eq!(rig.sent(b), [(1, 2)]);
+    rig.tick(20_000);
+    let sent = [rig.sent(b), rig.sent(c)].concat();
+    assert_eq!(sent, [(0, 1), (2, 3)]);
+}
+
+#[test]
+fn what_belongs_to_a_node_whose_stream_broke_waits_a_while_before_it_goes_round() {
+    let (mut rig, [a, b, c]) = opened();
+    rig.now_us = 5_000;
+    rig.put_in(0, 0);
+    rig.sent(a);
+    rig.disconnect(a);
+    rig.put_in(1, 0);
+    rig.tick(24_999);
+    assert_eq!((rig.sent(b), rig.sent(c)), (vec![], vec![]));
+    rig.tick(25_000);
+    assert_eq!([rig.sent(b), rig.sent(c)].concat(), [(0, 1), (1, 2)]);
+    rig.put_in(2, 0);
+    assert_eq!([rig.sent(b), rig.sent(c)].concat(), [(2, 3)]);
+}
+
+#[test]
+fn what_waits_for_a_broken_stream_leaves_over_the_next_one() {
+    let (mut rig, [a, b, _]) = opened();
+    rig.put_in(0, 0);
+    rig.put_in(1, 1);
+    rig.sent(a);
+    rig.disconnect(a);
+    rig.tick(100);
+    let a = rig.open(A);
+    assert_eq!((rig.sent(a), rig.sent(b)), (vec![(0, 1)], vec![(1, 2)]));
+}
+
+#[test]
+fn what_waited_for_a_broken_stream_in_vain_is_told_of_the_outage() {
+    let (mut rig, [a, ..]) = opened();
+    rig.session.limits.missed_us = DEADLINE_US * 2;
+    rig.put_in(0, 0);
+    rig.sent(a);
+    rig.disconnect(a);
+    assert_eq!(rig.tick(DEADLINE_US), [(caller(0), Err(outage()))]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ fn after_a_reconnect_the_unanswered_go_first_under_their_numbers() {
     rig.sent(link);
     rig.put(4);
     rig.reply(link, 1, Ok("done"));
-    rig.session.handle_disconnect(link, outage());
+    rig.disconnect(link);
     assert_eq!(rig.sent(link), []);
     assert_eq!(rig.acknowledged_below(), 1);
     let link = rig.open(A);
@@ -128,7 +128,7 @@ fn writes_of_a_lost_session_are_not_sent_again() {
     rig.get(1);
     rig.sent(link);
     rig.put(2);
-    rig.session.handle_disconnect(link, outage());
+    rig.disconnect(link);
     let (link, answers) = rig.welcome(A, identity(8, CLUSTER));
     assert_eq!(answers.len(), 1);
     assert_eq!(answers[0].0, caller(0));
@@ -160,7 +160,7 @@ fn what_nobody_waits_for_is_not_sent_after_a_reconnect() {
     rig.put(0);
     rig.sent(link);
     rig.tick(DEADLINE_US);
-    rig.session.handle_disconnect(link, outage());
+    rig.disconnect(link);
     assert_eq!((rig.session.under_way(), rig.acknowledged_below()), (0, 2));
 }
 
@@ -169,7 +169,7 @@ fn without_a_connection_the_outage_is_the_answer() {
     let (mut rig, link) = opened();
     rig.put(0);
     rig.sent(link);
-    rig.session.handle_disconnect(link, outage());
+    rig.disconnect(link);
     rig.put(1);
     rig.session.handle_outage(Error::unavailable("nobody listens"));
     let answers = rig.tick(DEADLINE_US);

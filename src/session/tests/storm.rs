@@ -66,7 +66,7 @@ impl Seen {
             Event::Break { node } => {
                 if let Some(link) = self.links.remove(&NODES[*node]) {
                     self.under_way.retain(|_, on| *on != link);
-                    rig.session.handle_disconnect(link, outage());
+                    rig.disconnect(link);
                 }
             }
             Event::Flush { node } => self.flush(rig, NODES[*node]),
