@@ -1,6 +1,9 @@
 //! Jobs as clients see them.
 
-use super::service::Service;
+use super::{
+    census::{self, What},
+    service::Service,
+};
 use crate::{
     catalog::Job,
     types::{JobId, Result, Timestamp},
@@ -10,7 +13,7 @@ use crate::{
 /// Starts a job over the rows that the map has now.
 pub(super) async fn start(service: &Service, request: v1::StartJobRequest) -> Result<v1::JobDescription> {
     let v1::StartJobRequest { map, binding, r#where } = request;
-    let rows = service.grid.size(service.map(&map)?.map.id)?;
+    let rows = census::count(&service.grid, service.map(&map)?.map.id, What::Rows).await?;
     let job = service.grid.start_job(&map, &binding, r#where.as_deref(), rows).await?;
     describe(service, job.0)
 }

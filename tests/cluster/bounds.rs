@@ -5,54 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use embergrid::{
     server::Limits,
-    types::Key,
-    wire::{
-        ClientFrame, Packed, ServerFrame,
-        v1::{self, grid_client::GridClient, op::Verb},
-    },
+    wire::{ClientFrame, v1},
 };
-use tokio_stream::{StreamExt, wrappers::ReceiverStream};
-use tonic::{Code, Streaming, transport::Channel};
+use tokio_stream::StreamExt;
+use tonic::Code;
 
-use crate::node;
-
-/// A session without the SDK: frames go in at the sender.
-async fn session(address: &str) -> (tokio::sync::mpsc::Sender<ClientFrame>, Streaming<ServerFrame>) {
-    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    let (sender, frames) = tokio::sync::mpsc::channel(1);
-    let hello = ClientFrame { hello: Some(v1::Hello::default()), ..Default::default() };
-    sender.send(hello).await.unwrap();
-    let mut grid = GridClient::new(channel).max_encoding_message_size(usize::MAX);
-    let mut replies = grid.session(ReceiverStream::new(frames)).await.unwrap().into_inner();
-    assert!(replies.message().await.unwrap().unwrap().welcome.is_some());
-    (sender, replies)
-}
-
-fn put(map: u32, number: u64, value: Bytes) -> v1::Op {
-    v1::Op {
-        tag: number as u32,
-        number,
-        map,
-        key: Bytes::copy_from_slice(Key::from(number as i64 % 100).packed()),
-        deadline_ms: 0,
-        verb: Some(Verb::Put(v1::PutOp { value, want_old: true, ..Default::default() })),
-    }
-}
-
-fn packed(ops: impl IntoIterator<Item = v1::Op>) -> Packed<3> {
-    let mut packed = Packed::default();
-    ops.into_iter().for_each(|op| packed.push(&op));
-    packed
-}
-
-fn unpacked(frame: ServerFrame) -> Vec<v1::Reply> {
-    let mut elements = frame.replies.elements();
-    let mut replies = Vec::new();
-    while let Some(element) = elements.read_next() {
-        replies.push(element.decode().unwrap());
-    }
-    replies
-}
+use crate::{
+    node,
+    raw::{packed, put, session, unpacked},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frame_past_the_limit_ends_the_session_and_nothing_else() {
@@ -135,7 +96,7 @@ async fn an_operation_of_no_use_is_refused_alone() {
             "done",
             "the packed key is malformed",
             "the operation says not what to do",
-            &format!("there is no map with the id {}", id + 9),
+            &format!("there is no map with the id {} here yet", id + 9),
         ]
     );
     node.stop().await;

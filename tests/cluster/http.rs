@@ -6,6 +6,10 @@ use tokio::{
     net::TcpStream,
 };
 
+use embergrid::server::Server;
+use tokio::sync::oneshot;
+use tonic::{Code, transport::Channel};
+
 use crate::node;
 
 /// One request on a connection of its own: status and body.
@@ -23,7 +27,7 @@ pub(crate) async fn request(address: &str, method: &str, path: &str, body: &str)
     (status, body.to_string())
 }
 
-async fn json_of(address: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub(crate) async fn json_of(address: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
     let (status, body) = request(address, method, path, body).await;
     (status, serde_json::from_str(&body).unwrap())
 }
@@ -106,4 +110,23 @@ async fn health_and_metrics_tell_of_the_node() {
     assert_eq!(status, 200);
     assert!(text.contains("embergrid_map_rows{map=\"payments\"} 1"), "{text}");
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_not_started_says_so_until_it_has() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let address = server.address().unwrap().to_string();
+    let (start, started) = oneshot::channel();
+    let starting = tokio::spawn(async move { server.until_started(started).await });
+    assert_eq!(request(&address, "GET", "/health/live", "").await.0, 200);
+    let (status, ready) = json_of(&address, "GET", "/health/ready", "").await;
+    assert_eq!((status, &ready["reason"]), (503, &json!("the node has not joined its cluster yet")));
+    let (status, row) = json_of(&address, "GET", "/v1/maps/payments/rows/7", "").await;
+    assert_eq!((status, &row["class"]), (503, &json!("unavailable")));
+    let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+    let mut admin = embergrid::wire::v1::admin_client::AdminClient::new(channel);
+    let refused = admin.status(embergrid::wire::v1::StatusRequest::default()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    start.send("started").unwrap();
+    assert_eq!(starting.await.unwrap(), Ok("started"));
 }
