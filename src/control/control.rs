@@ -17,6 +17,7 @@ use super::{
     leadership::{self, Leadership},
     log::Log,
     opened::{Opened, broken},
+    patience::Patience,
     peers::{self, Peers},
     proposal::{self, Unanswered},
     raft::{self, Raft},
@@ -199,13 +200,8 @@ impl Control {
 async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result<(Arc<Group>, JoinSet<()>)> {
     let Opened { node, cluster, disk, machine, blobs, named } = opened;
     let catalogue = machine.watch();
-    let raft = Raft::new(
-        node.0,
-        raft::config(net.is_some())?,
-        Peers(net.clone()),
-        Log::new(Arc::clone(&disk)),
-        machine,
-    );
+    let log = Log::new(Arc::clone(&disk));
+    let raft = Raft::new(node.0, raft::config(net.is_some())?, Peers(net.clone()), log.clone(), machine);
     let raft = raft.await.map_err(failed)?;
     let (shown, leadership) = watch::channel(Leadership::default());
     let me = Node {
@@ -223,6 +219,8 @@ async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result
         leadership,
         blobs,
         disk,
+        log,
+        patience: Mutex::new(Patience::new(node, start)),
         net,
         admission: options.admission.clone(),
         cluster: Mutex::new(cluster),
@@ -234,7 +232,8 @@ async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result
     let mut tasks = JoinSet::new();
     tasks.spawn(leadership::follow(group.raft.metrics(), shown));
     if let Some(net) = &group.net {
-        tasks.spawn(election::allow(Arc::downgrade(&group), net.seen()));
+        tasks.spawn(election::watch(Arc::downgrade(&group)));
+        election::answer(&group, net);
         peers::answer(&group, net);
         join::answer(&group, net);
         start::answer(&group, net);

@@ -1,54 +1,103 @@
-//! Whether this node may stand for election.
-//!
-//! Consensus has no vote before the vote: a candidate raises the term, and whoever leads in an older one steps down as
-//! soon as it hears of it. So a node that could not win must not try: one that has just started and is not connected yet,
-//! or one that is cut off. A majority of the voters must be in sight, for a moment in which a leader would be heard.
+//! Elections, held when a leader is missed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use tokio::{sync::watch, time::sleep};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
 
-use super::group::Group;
-use crate::{net::Seen, types::NodeId};
+use super::{folder::random, group::Group, patience::STEP_MS, raft::LogId};
+use crate::{
+    net::{Call, Net},
+    types::NodeId,
+};
 
-/// A leader that is connected is heard several times within this time.
-const LISTENS: Duration = Duration::from_millis(300);
-/// The voters may change without anybody coming into sight.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long those may take that are asked for a promise.
+const ASKING: Duration = Duration::from_millis(150);
 
-/// Allows elections while they can be won, until the group has ended.
-pub(super) async fn allow(group: Weak<Group>, mut seen: watch::Receiver<Arc<BTreeMap<NodeId, Seen>>>) {
-    let mut was_in_sight = false;
+/// Asks whether the caller, whose log ends so, would be elected.
+#[derive(Clone, Serialize, Deserialize)]
+struct Would {
+    last: Option<LogId>,
+}
+
+impl Call for Would {
+    const NAME: &'static str = "control.would";
+    type Answer = bool;
+}
+
+/// Answers who asks for a promise from now on.
+pub(super) fn answer(group: &Arc<Group>, net: &Net) {
+    group.answer(net, async |group, from, Would { last }| {
+        group.belongs(from)?;
+        let has_as_much = last >= group.log.last();
+        Ok(!group.leads() && group.patience.lock().would_vote(from.node, has_as_much, random()))
+    });
+}
+
+/// Stands for election when the leader is missed, until the group has ended.
+pub(super) async fn watch(group: Weak<Group>) {
+    let mut steps = interval(Duration::from_millis(STEP_MS));
+    // A node that was halted has missed nothing of a leader that it could have heard.
+    steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        {
-            let Some(group) = group.upgrade() else { return };
-            let everyone = Arc::clone(&seen.borrow_and_update());
-            let (voters, _) = group.voters_and_nodes();
-            let is_in_sight = could_win(&voters, |node| node == group.me.id || everyone.contains_key(&node));
-            group.raft.runtime_config().elect(is_in_sight && was_in_sight);
-            was_in_sight = is_in_sight;
+        steps.tick().await;
+        let Some(group) = group.upgrade() else { return };
+        if group.leads() {
+            group.patience.lock().heard(random());
+            continue;
         }
-        if was_in_sight {
-            sleep(LISTENS).await;
-        }
-        tokio::select! {
-            () = sleep(LOOK_EVERY), if !was_in_sight => {}
-            () = sleep(LISTENS), if was_in_sight => {}
-            changed = seen.changed() => if changed.is_err() { return },
+        if group.patience.lock().step() {
+            group.stand().await;
         }
     }
 }
 
-/// Whether those in sight are a majority, of both sets where the voters are being changed.
-fn could_win(voters: &[BTreeSet<NodeId>], is_in_sight: impl Fn(NodeId) -> bool) -> bool {
-    voters.iter().all(|config| {
-        let in_sight = config.iter().filter(|node| is_in_sight(**node)).count();
-        2 * in_sight > config.len()
-    })
+impl Group {
+    /// Asks the voters, and stands for election if it can be won.
+    async fn stand(&self) {
+        let (voters, _) = self.voters_and_nodes().await;
+        let votes = voters.iter().any(|config| config.contains(&self.me.id));
+        let would_win = votes && is_majority(&voters, &self.promised(&voters).await);
+        let stands = self.patience.lock().asked(would_win, random());
+        if stands && let Err(fatal) = self.raft.trigger().elect().await {
+            tracing::warn!("this node cannot stand for election: {fatal}");
+        }
+    }
+
+    /// Those that would vote for this node, itself included.
+    async fn promised(&self, voters: &[BTreeSet<NodeId>]) -> BTreeSet<NodeId> {
+        let mut promised = BTreeSet::from([self.me.id]);
+        let Some(net) = &self.net else { return promised };
+        let would = Would { last: self.log.last() };
+        let others: BTreeSet<NodeId> =
+            voters.iter().flatten().copied().filter(|node| *node != self.me.id).collect();
+        let mut asked = JoinSet::new();
+        for other in others {
+            let (net, would) = (net.clone(), would.clone());
+            asked.spawn(async move { (other, net.call(other, &would, ASKING).await) });
+        }
+        while let Some(answered) = asked.join_next().await {
+            if let Ok((other, Ok(true))) = answered {
+                promised.insert(other);
+            }
+            if is_majority(voters, &promised) {
+                break;
+            }
+        }
+        promised
+    }
+}
+
+/// Whether these are a majority, of both sets where the voters are being changed.
+fn is_majority(voters: &[BTreeSet<NodeId>], of: &BTreeSet<NodeId>) -> bool {
+    voters.iter().all(|config| 2 * config.intersection(of).count() > config.len())
 }
 
 #[cfg(test)]
@@ -56,14 +105,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_majority_of_each_set_must_be_in_sight() {
-        let config = |ids: &[u64]| ids.iter().copied().map(NodeId).collect::<BTreeSet<_>>();
-        let sees = |ids: &'static [u64]| move |node: NodeId| ids.contains(&node.0);
-        assert!(could_win(&[config(&[1])], sees(&[1])));
-        assert!(!could_win(&[config(&[1, 2])], sees(&[1])));
-        assert!(could_win(&[config(&[1, 2, 3])], sees(&[1, 3])));
-        assert!(!could_win(&[config(&[1, 2, 3, 4])], sees(&[1, 3])));
-        assert!(!could_win(&[config(&[1, 2, 3]), config(&[1, 4, 5])], sees(&[1, 3])));
-        assert!(could_win(&[config(&[1, 2, 3]), config(&[1, 4, 5])], sees(&[1, 3, 4])));
+    fn a_majority_of_each_set_counts() {
+        let ids = |ids: &[u64]| ids.iter().copied().map(NodeId).collect::<BTreeSet<_>>();
+        assert!(is_majority(&[ids(&[1])], &ids(&[1])));
+        assert!(!is_majority(&[ids(&[1, 2])], &ids(&[1])));
+        assert!(is_majority(&[ids(&[1, 2, 3])], &ids(&[1, 3])));
+        assert!(!is_majority(&[ids(&[1, 2, 3, 4])], &ids(&[1, 3])));
+        assert!(!is_majority(&[ids(&[1, 2, 3]), ids(&[1, 4, 5])], &ids(&[1, 3])));
+        assert!(is_majority(&[ids(&[1, 2, 3]), ids(&[1, 4, 5])], &ids(&[1, 3, 4])));
     }
 }

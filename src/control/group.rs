@@ -10,7 +10,9 @@ use std::{
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{birth::Birth, blobs::Blobs, disk::Disk, leadership::Leadership, raft::Raft};
+use super::{
+    birth::Birth, blobs::Blobs, disk::Disk, leadership::Leadership, log::Log, patience::Patience, raft::Raft,
+};
 use crate::{
     catalog::{Catalogue, Command, Node},
     net::{Call, Net, Peer},
@@ -55,6 +57,8 @@ pub(super) struct Group {
     pub(super) leadership: watch::Receiver<Leadership>,
     pub(super) blobs: Blobs,
     pub(super) disk: Arc<Disk>,
+    pub(super) log: Log,
+    pub(super) patience: Mutex<Patience>,
     pub(super) net: Option<Net>,
     pub(super) admission: Admission,
     /// The one cluster that this process belongs to from now on; zero for none yet.
@@ -143,8 +147,10 @@ impl Group {
     }
 
     /// The voters, and all nodes that the log is replicated to.
-    pub(super) fn voters_and_nodes(&self) -> (Vec<BTreeSet<NodeId>>, BTreeSet<NodeId>) {
-        let membership = Arc::clone(&self.raft.metrics().borrow().membership_config);
+    pub(super) async fn voters_and_nodes(&self) -> (Vec<BTreeSet<NodeId>>, BTreeSet<NodeId>) {
+        let membership = self.raft.with_raft_state(|state| Arc::clone(state.membership_state.effective()));
+        // Of a group that has ended: nobody.
+        let Ok(membership) = membership.await else { return (Vec::new(), BTreeSet::new()) };
         let configs = membership.membership().get_joint_config();
         let voters = configs.iter().map(|config| config.iter().copied().map(NodeId).collect()).collect();
         (voters, membership.nodes().map(|(node, _)| NodeId(*node)).collect())

@@ -6,6 +6,7 @@ use openraft::{
     AnyError, ErrorSubject, ErrorVerb, LogState, OptionalSend, RaftLogId, RaftLogReader, StorageIOError,
     storage::{LogFlushed, RaftLogStorage},
 };
+use parking_lot::Mutex;
 
 use super::{
     disk::{Batch, Disk, Fact, Fault, blocking},
@@ -19,11 +20,18 @@ const SENT_BYTES: usize = 256 << 10;
 #[derive(Clone)]
 pub(super) struct Log {
     disk: Arc<Disk>,
+    /// The last entry, as far as it was asked for or written.
+    last: Arc<Mutex<Option<LogId>>>,
 }
 
 impl Log {
     pub(super) fn new(disk: Arc<Disk>) -> Self {
-        Log { disk }
+        Log { disk, last: Arc::default() }
+    }
+
+    /// The last entry.
+    pub(super) fn last(&self) -> Option<LogId> {
+        *self.last.lock()
     }
 
     async fn write(
@@ -74,7 +82,9 @@ impl RaftLogStorage<Types> for Log {
             let last = disk.last_entry::<Entry>()?.map(|entry| *entry.get_log_id());
             Ok(LogState { last_purged_log_id, last_log_id: last.or(last_purged_log_id) })
         });
-        read(ErrorSubject::Logs, state.await)
+        let state = read(ErrorSubject::Logs, state.await)?;
+        *self.last.lock() = state.last_log_id;
+        Ok(state)
     }
 
     async fn get_log_reader(&mut self) -> Log {
@@ -108,10 +118,17 @@ impl RaftLogStorage<Types> for Log {
         I: IntoIterator<Item = Entry> + OptionalSend,
         I::IntoIter: OptionalSend,
     {
-        let packed = |entry: Entry| Ok((entry.log_id.index, serde_json::to_vec(&entry)?));
+        let mut last = self.last();
+        let packed = |entry: Entry| {
+            last = last.max(Some(entry.log_id));
+            Ok((entry.log_id.index, serde_json::to_vec(&entry)?))
+        };
         let entries: Result<Vec<_>, Fault> = entries.into_iter().map(packed).collect();
         let batch = entries.map(|entries| Batch { entries, ..Batch::default() });
         let written = self.write(ErrorSubject::Logs, batch).await;
+        if written.is_ok() {
+            *self.last.lock() = last;
+        }
         // On disk by now, so that entries are both readable and durable.
         callback
             .log_io_completed(written.as_ref().copied().map_err(|error| io::Error::other(error.to_string())));
@@ -120,11 +137,15 @@ impl RaftLogStorage<Types> for Log {
 
     async fn truncate(&mut self, log_id: LogId) -> Result<(), StorageError> {
         let batch = Batch { truncate_from: Some(log_id.index), ..Batch::default() };
-        self.write(ErrorSubject::Logs, Ok(batch)).await
+        self.write(ErrorSubject::Logs, Ok(batch)).await?;
+        self.get_log_state().await.map(drop)
     }
 
     async fn purge(&mut self, log_id: LogId) -> Result<(), StorageError> {
         let batch = Batch { purge_to: Some(log_id.index), ..Batch::default() };
-        self.write(ErrorSubject::Logs, batch.fact(Fact::Purged, &log_id)).await
+        self.write(ErrorSubject::Logs, batch.fact(Fact::Purged, &log_id)).await?;
+        let mut last = self.last.lock();
+        *last = (*last).max(Some(log_id));
+        Ok(())
     }
 }

@@ -29,6 +29,7 @@ mod leadership;
 mod log;
 mod machine;
 mod opened;
+mod patience;
 mod peers;
 mod proposal;
 mod raft;

@@ -14,6 +14,7 @@ use openraft::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    folder::random,
     group::Group,
     json::{Json, Raw},
     raft::{SnapshotMeta, Types, Vote},
@@ -66,7 +67,11 @@ impl Call for Install {
 pub(super) fn answer(group: &std::sync::Arc<Group>, net: &Net) {
     group.answer(net, async |group, from, Append(Json(request))| {
         group.belongs(from)?;
-        Ok(Json(group.raft.append_entries(request).await))
+        let answer = group.raft.append_entries(request).await;
+        if !matches!(answer, Err(_) | Ok(AppendEntriesResponse::HigherVote(_))) {
+            group.patience.lock().heard(random());
+        }
+        Ok(Json(answer))
     });
     group.answer(net, async |group, from, Ask(Json(request))| {
         group.belongs(from)?;
@@ -81,7 +86,12 @@ pub(super) fn answer(group: &std::sync::Arc<Group>, net: &Net) {
             data: install.data.0.into(),
             done: install.done,
         };
-        Ok(Json(group.raft.install_snapshot(request).await))
+        let vote = request.vote;
+        let answer = group.raft.install_snapshot(request).await;
+        if answer.as_ref().is_ok_and(|answer| answer.vote <= vote) {
+            group.patience.lock().heard(random());
+        }
+        Ok(Json(answer))
     });
 }
 

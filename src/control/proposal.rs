@@ -2,7 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use openraft::error::RaftError;
+use openraft::{error::RaftError, metrics::WaitError};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
@@ -115,6 +115,9 @@ impl Group {
 
     /// Has the leader decide, or the node that may be it.
     async fn attempt(&self, command: Command, hint: Option<NodeId>) -> Outcome {
+        if let Err(fatal) = &self.raft.metrics().borrow().running_state {
+            return Outcome::Refused(failed(fatal));
+        }
         if self.leads() {
             return self.decide(command).await;
         }
@@ -149,7 +152,10 @@ impl Group {
     pub(super) async fn wait_applied(&self, index: u64, within: Duration) -> Result<()> {
         let wait = self.raft.wait(Some(within));
         let applied = wait.applied_index_at_least(Some(index), "a command is applied here").await;
-        applied.map(drop).map_err(|error| Error::deadline(error.to_string()))
+        applied.map(drop).map_err(|error| match error {
+            WaitError::Timeout(..) => Error::deadline(error.to_string()),
+            WaitError::ShuttingDown => failed(error),
+        })
     }
 
     /// Decides a command, as the leader.

@@ -37,9 +37,9 @@ const SNAPSHOT_PART_BYTES: u64 = 1 << 20;
 /// How long a part may take to be received, and the last one to be written to disk as well.
 const SNAPSHOT_PART_MS: u64 = 10_000;
 
-/// Beacons every 60 ms, elections after 200 to 300: what two loaded cores bear (see the protocol's failure detection).
+/// Heartbeats every 60 ms, elections after 200 to 300: what two loaded cores bear (see the protocol's failure detection).
 ///
-/// With peers a node stands for election only when it is allowed to.
+/// With peers the node's own patience calls elections, see [`patience`](super::patience).
 pub(super) fn config(has_peers: bool) -> Result<Arc<Config>> {
     let config = Config {
         enable_elect: !has_peers,

@@ -101,7 +101,7 @@ impl Group {
         if self.net.is_none() {
             return self.enter_alone(options, is_founded).await;
         }
-        if is_founded && self.is_sole_voter() {
+        if is_founded && self.is_sole_voter().await {
             self.elect_itself().await?;
         }
         let mut search = Search {
@@ -218,7 +218,7 @@ impl Group {
         if !is_founded {
             return self.found(options, Vec::new()).await;
         }
-        if !self.is_sole_voter() {
+        if !self.is_sole_voter().await {
             return Err(Error::invalid("the data folder is that of a node in a cluster of several").hint(
                 "give it the cluster's secret: EMBERGRID_CLUSTER_SECRET or EMBERGRID_CLUSTER_SECRET_FILE",
             ));
@@ -235,8 +235,8 @@ impl Group {
     }
 
     /// Whether nobody else votes.
-    fn is_sole_voter(&self) -> bool {
-        let (voters, _) = self.voters_and_nodes();
+    async fn is_sole_voter(&self) -> bool {
+        let (voters, _) = self.voters_and_nodes().await;
         let alone = BTreeSet::from([self.me.id]);
         !voters.is_empty() && voters.iter().all(|config| *config == alone)
     }

@@ -71,7 +71,7 @@ impl Group {
         let Ok(_one_at_a_time) = self.membership.try_lock() else { return };
         // Read anew, as a member may have joined meanwhile.
         let catalogue = self.catalogue();
-        let (configs, nodes) = self.voters_and_nodes();
+        let (configs, nodes) = self.voters_and_nodes().await;
         let members = self.standings(&catalogue, silent);
         let Some(change) = voters::next(&configs, &nodes, &members) else { return };
         let changed = match change {

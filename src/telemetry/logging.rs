@@ -31,7 +31,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { format: Format::Text, filter: "info,openraft=warn".to_owned() }
+        Options { format: Format::Text, filter: "info,openraft=off".to_owned() }
     }
 }
 

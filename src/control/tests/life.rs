@@ -90,8 +90,11 @@ async fn a_node_that_restarts_takes_up_its_place() {
         let place = Place { data_dir: Some(folder.path()), listen: address, ..Place::default() };
         entering.push(tokio::spawn(Listening::at(place).await.enter(None)));
     }
+    let mut nodes = Vec::new();
     for entering in entering {
-        let node = soon(entering).await.unwrap();
+        nodes.push(soon(entering).await.unwrap());
+    }
+    for node in &nodes {
         assert_eq!((node.started().incarnation, node.cluster()), (Incarnation(3), cluster));
         assert_eq!(node.maps().len(), 4);
     }
@@ -149,17 +152,21 @@ async fn a_voter_that_stays_dead_is_replaced_and_comes_back_as_it_can() {
         nodes.push(soon(entering).await.unwrap());
     }
     nodes[0].voters(3).await;
-    let votes = |node: &Node, id: NodeId| node.control.group.voters_and_nodes().0[0].contains(&id);
     let leader = leader(&mut nodes).await;
-    let at = nodes.iter().position(|node| votes(&leader, node.id())).unwrap();
+    let voters = leader.voting().await;
+    let at = nodes.iter().position(|node| voters.contains(&node.id())).unwrap();
     let dead = nodes.remove(at);
-    let spare = nodes.iter().find(|node| !votes(&leader, node.id())).unwrap();
+    let spare = nodes.iter().find(|node| !voters.contains(&node.id())).unwrap();
     let (id, incarnation) = (dead.id(), dead.started().incarnation);
     dead.stop().await;
     // What the supervisor proposes of a silent node.
     leader.control.propose(Command::FailNode { node: id, incarnation }).await.unwrap();
     let replaced = async {
-        while votes(&leader, id) || !votes(&leader, spare.id()) {
+        loop {
+            let voters = leader.voting().await;
+            if voters.contains(&spare.id()) && !voters.contains(&id) {
+                return;
+            }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

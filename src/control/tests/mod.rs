@@ -8,7 +8,13 @@ mod faults;
 mod life;
 mod single;
 
-use std::{collections::BTreeMap, future::Future, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Admission, Control, DEAD_AFTER, Leadership, Options, Started};
 use crate::{
@@ -162,6 +168,11 @@ impl Node {
     async fn leadership(&self, of: impl Fn(&Leadership) -> bool) -> Leadership {
         let mut leadership = self.control.leadership();
         *soon(leadership.wait_for(|leadership| of(leadership))).await.unwrap()
+    }
+
+    /// Those that vote, by the first set where it is being changed.
+    async fn voting(&self) -> BTreeSet<NodeId> {
+        self.control.group.voters_and_nodes().await.0.swap_remove(0)
     }
 
     /// Waits until so many nodes vote, as this node knows.
