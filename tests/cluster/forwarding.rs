@@ -33,8 +33,7 @@ async fn channel(address: &str) -> Channel {
 async fn payments() -> Cluster {
     let cluster = Cluster::found(3).await;
     cluster.client(0).await.create_map("payments", Some(PAYMENTS)).await.unwrap();
-    let primaries: BTreeSet<_> =
-        (0..13).map(|at| cluster.nodes[0].grid.primary_of(PartitionId(at))).collect();
+    let primaries: BTreeSet<_> = (0..13).map(|at| cluster.grid(0).primary_of(PartitionId(at))).collect();
     assert_eq!(primaries.len(), 3, "every node is the primary of some partitions");
     cluster
 }
@@ -247,8 +246,8 @@ async fn a_model_is_tried_on_every_node_before_any_scores_with_it() {
     sample.1 = bytes.into();
     let refused = soon(client.deploy(wrong)).await.unwrap_err();
     assert!(refused.message.contains("golden samples disagree"), "{refused}");
-    for node in &cluster.nodes {
-        assert!(node.grid.catalogue().models().is_empty());
+    for node in 0..3 {
+        assert!(cluster.grid(node).catalogue().models().is_empty());
     }
 
     let deployed = soon(client.deploy(model())).await.unwrap();
@@ -273,8 +272,8 @@ async fn a_deploy_that_cannot_reach_a_node_changes_nothing_and_names_it() {
     let mut cluster = Cluster::found(3).await;
     // Heard still, by what the others know.
     let name = |cluster: &Cluster, node: usize| {
-        let id = cluster.nodes[node].grid.me();
-        let catalogue = cluster.nodes[(node + 1) % 3].grid.catalogue();
+        let id = cluster.grid(node).me();
+        let catalogue = cluster.grid((node + 1) % 3).catalogue();
         catalogue.member(id).map(|member| member.node.name.clone()).unwrap()
     };
     let victim = name(&cluster, 2);
@@ -282,7 +281,7 @@ async fn a_deploy_that_cannot_reach_a_node_changes_nothing_and_names_it() {
     match soon(cluster.client(0).await.deploy(model())).await {
         Err(error) => {
             assert!(error.message.contains(&victim), "{error}");
-            assert!(cluster.nodes[1].grid.catalogue().models().is_empty());
+            assert!(cluster.grid(1).catalogue().models().is_empty());
         }
         // It took so long that the node had been found to be down.
         Ok(deployed) => assert_eq!(deployed.nodes, 2),
@@ -412,8 +411,8 @@ async fn a_partition_that_nobody_has_is_an_error_at_every_node() {
     for id in 0..ROWS {
         map.set(id, &json!({"amount": 1.0, "country": "DE"})).await.unwrap();
     }
-    let away = cluster.nodes[2].grid.me();
-    let grid = &cluster.nodes[0].grid;
+    let away = cluster.grid(2).me();
+    let grid = cluster.grid(0);
     let is_away = |id: &i64| grid.primary_of(grid.partition_of(&Key::from(*id))) == Some(away);
     let (gone, kept): (Vec<i64>, Vec<i64>) = (0..ROWS).partition(is_away);
     assert!(!gone.is_empty() && !kept.is_empty());
