@@ -151,6 +151,14 @@ impl Client {
         });
         told.await
     }
+
+    /// Gives up the rows of lost partitions, and, if asked, of those whose nodes are silent; says how many began anew.
+    pub async fn reset_lost(&self, unavailable: bool) -> Result<u32> {
+        let reset = self.tell(|channel| async move {
+            channel::admin(channel).reset_lost(v1::ResetLostRequest { unavailable }).await
+        });
+        Ok(reset.await?.partitions)
+    }
 }
 
 /// An empty file is one empty piece.

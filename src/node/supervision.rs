@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{MissedTickBehavior, interval, sleep},
 };
 
 use super::{primaries::Primaries, shared::Shared, worker::Message};
@@ -97,7 +97,7 @@ impl Supervision {
         catalogue.mark_changed();
         leadership.mark_changed();
         loop {
-            let due = self.next_deadline();
+            let until_due = self.until_due();
             tokio::select! {
                 changed = catalogue.changed() => {
                     if changed.is_err() {
@@ -115,14 +115,14 @@ impl Supervision {
                 }
                 Some(arrived) = self.inputs.recv() => self.arrived(arrived, &leadership),
                 _ = beacons.tick() => self.beacon(),
-                () = sleep_until(due) => self.handle(Input::Tick),
+                () = sleep(until_due) => self.handle(Input::Tick),
             }
         }
     }
 
-    fn next_deadline(&self) -> Instant {
-        let wait_us = self.supervisor.next_deadline().saturating_sub(self.shared.clock.mono_us());
-        Instant::now() + Duration::from_micros(wait_us)
+    fn until_due(&self) -> Duration {
+        let due_us = self.supervisor.next_deadline();
+        Duration::from_micros(due_us.saturating_sub(self.shared.clock.mono_us()))
     }
 
     /// The placement first, for what follows from it may be decided by it.

@@ -11,7 +11,7 @@ use super::{
     service::Service,
 };
 use crate::{
-    catalog::{BindingFile, Command},
+    catalog::{self, BindingFile, Command},
     node::Package,
     row::schema_file::{self, MapFile},
     types::{Error, JobId, Result},
@@ -145,6 +145,16 @@ impl Admin for Service {
         let catalogue = self.grid.catalogue();
         let status = describe::status(&catalogue, self.grid.leader(), request.into_inner().partitions);
         Ok(Response::new(status))
+    }
+
+    async fn reset_lost(&self, request: Request<v1::ResetLostRequest>) -> Answer<v1::ResetLostReply> {
+        let unavailable = request.into_inner().unavailable;
+        match self.grid.propose(Command::ResetLost { unavailable }).await? {
+            catalog::Response::Reset { partitions } => {
+                Ok(Response::new(v1::ResetLostReply { partitions: partitions.into() }))
+            }
+            _ => Err(Error::internal("the control group answered something else than a reset").into()),
+        }
     }
 }
 

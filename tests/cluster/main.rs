@@ -11,6 +11,7 @@ mod forwarding;
 mod grpc;
 mod http;
 mod jobs;
+mod lost;
 mod node;
 mod nodes;
 mod outage;

@@ -4,9 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::{context::Context, failure::Result};
 
+mod reset_lost;
 mod status;
 
-/// See how the cluster is.
+/// See how the cluster is, and set right what only you can.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  embergrid cluster status --partitions")]
 pub(super) struct Cluster {
@@ -17,12 +18,14 @@ pub(super) struct Cluster {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::Status),
+    ResetLost(reset_lost::ResetLost),
 }
 
 impl Cluster {
     pub(super) async fn run(self, context: &Context) -> Result {
         match self.command {
             Command::Status(command) => command.run(context).await,
+            Command::ResetLost(command) => command.run(context).await,
         }
     }
 }
