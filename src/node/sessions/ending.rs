@@ -9,6 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::BLOCK;
 use crate::{
     net::{Call, Net},
     node::{
@@ -77,13 +78,16 @@ fn reached(node: &Weak<Inner>, sessions: &[SessionId]) -> Result<Grid> {
     Ok(Grid { inner })
 }
 
-/// Ends what was abandoned, and tells the other nodes what is over.
+/// Keeps ids at hand, ends what was abandoned, and tells the other nodes what is over.
 pub(in crate::node) async fn keep(grid: Grid) {
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = ticks.tick() => grid.end_abandoned().await,
+            _ = ticks.tick() => {
+                grid.fetch_ahead().await;
+                grid.end_abandoned().await;
+            }
             () = grid.inner.sessions.news.notified() => {}
         }
         grid.tell().await;
@@ -99,6 +103,14 @@ impl Grid {
         let catalogue = self.inner.catalogue.borrow();
         let up = catalogue.members().filter(|member| member.is_up()).map(|member| member.node.id);
         up.filter(|node| *node != self.me()).collect()
+    }
+
+    /// Has ids granted before they run out: sessions begin while the control group has no quorum (protocol rule 11).
+    async fn fetch_ahead(&self) {
+        if self.inner.sessions.left() < u64::from(BLOCK / 2) {
+            // Later is early enough. A block that comes too late to be kept is lost: ids are plenty.
+            let _ = tokio::time::timeout(PATIENCE, self.fetch_block()).await;
+        }
     }
 
     /// Another node says that a session is over, and tells the rest.

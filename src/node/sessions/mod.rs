@@ -1,4 +1,4 @@
-//! Client sessions at this node: ids from granted blocks, the streams that are open here, and how sessions end.
+//! Client sessions at this node: ids from blocks granted in advance, the streams that are open here, and how sessions end.
 //!
 //! A session is the cluster's, not a node's: its id is granted by the control group, and every node takes it up. So a
 //! node on which it has no stream (any more) must not end it before all the others have said that they do not hold it
@@ -7,7 +7,7 @@
 mod ending;
 mod registry;
 
-use std::{ops::Range, time::Duration};
+use std::{collections::VecDeque, ops::Range, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -31,13 +31,30 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The sessions of this node.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    granted: Mutex<Range<u64>>,
+    /// Blocks of ids that nobody has.
+    granted: Mutex<VecDeque<Range<u64>>>,
     registry: Mutex<Registry>,
     /// There is something to tell the other nodes.
     news: Notify,
 }
 
 impl Sessions {
+    /// An id that nobody has; none while no block is left.
+    fn next(&self) -> Option<SessionId> {
+        let mut granted = self.granted.lock();
+        loop {
+            if let Some(id) = granted.front_mut()?.next() {
+                return Some(SessionId(id));
+            }
+            granted.pop_front();
+        }
+    }
+
+    /// How many ids are left.
+    fn left(&self) -> u64 {
+        self.granted.lock().iter().map(|block| block.end - block.start).sum()
+    }
+
     /// How many have streams here, or had one not long ago.
     pub(super) fn len(&self) -> usize {
         self.registry.lock().len()
@@ -49,18 +66,22 @@ impl Grid {
     pub async fn open_session(&self) -> Result<SessionId> {
         let sessions = &self.inner.sessions;
         loop {
-            let next = sessions.granted.lock().next();
-            if let Some(id) = next {
-                sessions.registry.lock().open(SessionId(id));
-                return Ok(SessionId(id));
+            if let Some(id) = sessions.next() {
+                sessions.registry.lock().open(id);
+                return Ok(id);
             }
-            let response = self.inner.control.propose(Command::GrantSessions { count: BLOCK }).await?;
-            let Response::Sessions { first, count } = response else {
-                return Err(Error::internal("the control group granted something else than sessions"));
-            };
-            // Two that ran out together both fetched a block: one of them is skipped, ids are plenty.
-            *sessions.granted.lock() = first.0..first.0 + u64::from(count);
+            self.fetch_block().await?;
         }
+    }
+
+    /// Has a block of ids granted.
+    async fn fetch_block(&self) -> Result<()> {
+        let response = self.inner.control.propose(Command::GrantSessions { count: BLOCK }).await?;
+        let Response::Sessions { first, count } = response else {
+            return Err(Error::internal("the control group granted something else than sessions"));
+        };
+        self.inner.sessions.granted.lock().push_back(first.0..first.0 + u64::from(count));
+        Ok(())
     }
 
     /// Takes up a session of this cluster, wherever it was opened; false if it is over.
