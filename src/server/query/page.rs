@@ -69,10 +69,10 @@ struct Filling {
 
 /// Reads pages for other nodes.
 pub(super) fn answer(grid: &Grid, net: &Net) {
-    let grid = grid.clone();
+    let grid = grid.downgrade();
     net.answer(move |_, ask: Ask| {
-        let grid = grid.clone();
-        async move { read(&grid, ask).await }
+        let grid = grid.upgrade();
+        async move { read(&grid?, ask).await }
     });
 }
 

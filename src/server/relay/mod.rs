@@ -56,6 +56,9 @@ impl Call for Operations {
 
 /// Carries out what other nodes pass on.
 pub(super) fn answer(grid: &Grid, net: &Net) {
-    let grid = grid.clone();
-    net.answer(move |_, operations: Operations| incoming::carry_out(grid.clone(), operations));
+    let grid = grid.downgrade();
+    net.answer(move |_, operations: Operations| {
+        let grid = grid.upgrade();
+        async move { incoming::carry_out(grid?, operations).await }
+    });
 }
