@@ -112,10 +112,20 @@ impl History {
             }
             match (Search { operations: &operations, tried: HashSet::new() }).run(0, State::Missing) {
                 true => Ok(()),
-                false => Err(format!("no order explains the operations on {row:?}: {operations:#?}")),
+                false => Err(told(row, &operations)),
             }
         })
     }
+}
+
+/// A history that cannot be, an operation a line.
+fn told(row: &Row, operations: &[&Seen]) -> String {
+    let mut text = format!("no order explains the operations on {row:?}:");
+    for Seen { asked_us, answered_us, what, answer } in operations {
+        let answered = if *answered_us == u64::MAX { "never".into() } else { answered_us.to_string() };
+        text += &format!("\n{asked_us:>10} to {answered:>10}  {what:?} -> {answer:?}");
+    }
+    text
 }
 
 struct Search<'a> {
@@ -200,6 +210,11 @@ fn step(seen: &Seen, state: State) -> Option<State> {
         Op::Remove { expected, .. } => match applied {
             true => (present && expected.is_none_or(is)).then_some(State::Missing),
             false => (!present).then_some(state),
+        },
+        // Nobody learnt of it: the row is the same, and may expire.
+        Op::SetTtl { ttl } if seen.answer == Answer::None => match state {
+            State::Stored { version, .. } => Some(State::Stored { version, may_expire: ttl.is_some() }),
+            State::Missing | State::Unknown => Some(state),
         },
         Op::SetTtl { ttl } => match applied {
             true => (present && shown(version)).then(|| written(ttl.is_some())),
