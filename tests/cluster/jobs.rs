@@ -106,7 +106,8 @@ async fn a_condition_limits_the_job_and_a_row_that_cannot_be_scored_is_named() {
     let (node, client, map, mut rows) = stored(1).await;
     let (broken, row) = rows.iter_mut().next().unwrap();
     row["mean_area"] = json!("NaN");
-    map.put(*broken, &row).await.unwrap();
+    let packed = map.pack_json(row.as_object().unwrap()).unwrap();
+    map.put_all_raw([(*broken, packed)]).await.unwrap().remove(0).unwrap();
     let broken = *broken;
     bind(&client).await;
     let condition = format!("diagnosis = 'malignant' or __key = {broken}");
