@@ -95,14 +95,14 @@ pub(in crate::node) async fn keep(grid: Grid) {
 }
 
 impl Grid {
-    /// Members that are heard, besides this one.
-    pub(super) fn peers(&self) -> BTreeSet<NodeId> {
+    /// The other members, or those of them that are heard.
+    pub(super) fn peers(&self, all: bool) -> BTreeSet<NodeId> {
         if self.net().is_none() {
             return BTreeSet::new();
         }
         let catalogue = self.inner.catalogue.borrow();
-        let up = catalogue.members().filter(|member| member.is_up()).map(|member| member.node.id);
-        up.filter(|node| *node != self.me()).collect()
+        let members = catalogue.members().filter(|member| all || member.is_up());
+        members.map(|member| member.node.id).filter(|node| *node != self.me()).collect()
     }
 
     /// Has ids granted before they run out: sessions begin while the control group has no quorum (protocol rule 11).
@@ -140,7 +140,7 @@ impl Grid {
     /// Which of the sessions another node holds; none if one did not say. It is asked again later.
     async fn ask(&self, sessions: &[SessionId]) -> Option<Vec<bool>> {
         let mut held = vec![false; sessions.len()];
-        for peer in self.peers() {
+        for peer in self.peers(false) {
             let request = IsOpen { sessions: sessions.to_vec() };
             let answer = self.net()?.call(peer, &request, PATIENCE).await.ok()?;
             if answer.len() != sessions.len() {
@@ -151,11 +151,11 @@ impl Grid {
         Some(held)
     }
 
-    /// Tells the other nodes what is over. Who does not answer is told again, for as long as it is a member that is heard:
-    /// one that starts anew knows no sessions.
+    /// Tells the other nodes what is over. Who does not answer is told again, for as long as it is a member: it may only be
+    /// cut off.
     async fn tell(&self) {
         let listeners = self.inner.sessions.registry.lock().listeners();
-        let peers = self.peers();
+        let peers = self.peers(true);
         for peer in listeners {
             loop {
                 let sessions = self.inner.sessions.registry.lock().untold(peer, MOST);

@@ -117,7 +117,7 @@ impl Grid {
 
     /// The session is over, as its client says: its request results are forgotten, at all nodes.
     pub fn end_session(&self, session: SessionId) {
-        let peers = self.peers();
+        let peers = self.peers(true);
         if self.inner.sessions.registry.lock().end(session, peers) {
             self.inner.shared.broadcast(|| Message::EndSession(session));
             self.inner.sessions.news.notify_one();

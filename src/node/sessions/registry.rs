@@ -85,6 +85,10 @@ impl Registry {
         }
         if !peers.is_empty() {
             self.untold.insert(session, peers);
+            if self.untold.len() > OVER {
+                // A node has been away for so long that it is told nothing of them: it ends them by itself.
+                self.untold.pop_first();
+            }
         }
         true
     }
