@@ -121,6 +121,11 @@ impl World {
 
     /// Another version of the model takes over.
     fn upgrade(&mut self) {
+        let model = self.control.latest().model("risk").map(|model| model.aliases()["champion"]);
+        if model != Ok(self.version) {
+            // The one before is on its way.
+            return;
+        }
         self.version += 1;
         self.seen.upgrades += 1;
         self.order(grid::upgrade(self.version));

@@ -219,6 +219,8 @@ impl Host {
                 }
             }
             Message::Placement(catalogue) => self.follow_placement(now, &catalogue, out),
+            // They come one after the other, whatever the delays of each here.
+            Message::View(view) if view.version <= self.view.version => {}
             Message::View(view) => {
                 self.view = view.clone();
                 self.feed_all(now, || Input::View(view.clone()), out);

@@ -222,7 +222,9 @@ impl World {
             }
         }
         if let Some(before) = before.filter(|before| *before != leader) {
-            let delay_us = self.dice.between(1_000, 1_000_000);
+            // It learns so from the new leader, if it hears it.
+            let hears = self.network.connects(before.into(), leader.into());
+            let delay_us = self.dice.between(1_000, if hears { 50_000 } else { 1_000_000 });
             self.within_after(before, delay_us, Inner::Deposed);
         }
         let (term, delay_us) = (self.control.term, self.dice.between(1_000, 60_000));

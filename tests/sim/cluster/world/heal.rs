@@ -58,7 +58,8 @@ impl World {
         let unanswered: usize =
             self.clients.iter().map(|client| client.session.unanswered() + client.reads.len()).sum();
         if unanswered > 0 {
-            return Some(format!("{unanswered} operations are unanswered; {:?}", catalogue.configurations()));
+            let states = (0..PARTITIONS).map(|partition| self.state_of(PartitionId(partition)));
+            return Some(format!("{unanswered} operations are unanswered\n{}", states.collect::<String>()));
         }
         if catalogue.up().len() < self.machines.len() {
             return Some("nodes are down".into());
@@ -71,11 +72,10 @@ impl World {
             let is_full = configuration.in_sync.len() == catalogue.replicas_wanted();
             let is_told = |core: &&Core| **core.configuration() == *configuration && core.under_way() == 0;
             let end = self.primary_core(partition).map(Core::end);
-            let is_even = |core: &&Core| Some(core.position()) == end && core.position() == core.end();
+            // A backup may hold what a primary before had prepared, until something else takes its place.
+            let is_even = |core: &&Core| Some(core.position()) == end;
             if !is_full || !cores.iter().all(is_told) || !cores.iter().all(is_even) {
-                let held: Vec<_> =
-                    cores.iter().map(|core| (core.position(), core.end(), core.place())).collect();
-                return Some(format!("partition {partition}: {configuration:?}, held {held:?}"));
+                return Some(self.state_of(partition));
             }
             let late = self
                 .subscribers
@@ -86,6 +86,27 @@ impl World {
                 format!("partition {partition}: a subscriber is at {place:?}, not {end:?}")
             })
         })
+    }
+
+    /// Who holds a partition, and how far they are.
+    fn state_of(&self, partition: PartitionId) -> String {
+        let mut state =
+            format!("partition {partition}: {:?}\n", self.control.latest().configuration(partition));
+        for machine in &self.machines {
+            let Some(core) = machine.host.as_ref().and_then(|host| host.core(partition)) else { continue };
+            state += &format!(
+                "  node {}: {:?}, epoch {}, committed {}, prepared {}, serves {}, leased {}, {} under way\n",
+                machine.node,
+                core.place(),
+                core.configuration().epoch,
+                core.position(),
+                core.end(),
+                core.is_serving(),
+                core.reader().check(machine.clock.mono_us(self.now_us)).is_ok(),
+                core.under_way()
+            );
+        }
+        state
     }
 
     fn check_end(&mut self) -> Verdict {
