@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use embergrid::partition::{Answer, Change, Entry, Request, View};
 use embergrid::store::Record;
-use embergrid::types::{CatalogueVersion, Generation, MapId, Position, RequestId, Seq};
+use embergrid::types::{CatalogueVersion, Epoch, Generation, MapId, Position, RequestId, Seq};
 
 use super::{Verdict, cutover, effects, ensure, once, scores};
 
@@ -16,7 +16,11 @@ pub(crate) type Rows = BTreeMap<(MapId, Vec<u8>), Record>;
 #[derive(Default)]
 pub(crate) struct History {
     generation: Generation,
+    /// When it was lost last.
+    lost_us: Option<u64>,
     is_lost: bool,
+    /// The epoch in which the generation began.
+    since: Epoch,
     timelines: BTreeMap<Generation, Timeline>,
     empty: Timeline,
 }
@@ -57,12 +61,23 @@ impl History {
         self.is_lost || self.generation > Generation(1)
     }
 
-    pub(super) fn lose(&mut self) {
+    pub(super) fn lost_us(&self) -> Option<u64> {
+        self.lost_us
+    }
+
+    pub(super) fn since_epoch(&self) -> Epoch {
+        self.since
+    }
+
+    pub(super) fn lose(&mut self, now_us: u64) {
+        self.lost_us = Some(now_us);
         self.is_lost = true;
     }
 
-    pub(super) fn reset(&mut self, generation: Generation) {
+    /// It begins anew, empty.
+    pub(super) fn reset(&mut self, generation: Generation, since: Epoch) {
         self.generation = generation;
+        self.since = since;
         self.is_lost = false;
     }
 

@@ -8,6 +8,7 @@ use super::{Oracles, Verdict, ensure};
 /// One configuration follows another.
 pub(crate) fn follows(
     oracles: &mut Oracles,
+    now_us: u64,
     partition: PartitionId,
     before: &Configuration,
     after: &Configuration,
@@ -18,11 +19,11 @@ pub(crate) fn follows(
         ensure(alive.is_none(), || {
             format!("partition {partition} is given up while {alive:?} has its rows: {before:?}")
         })?;
-        oracles.partitions[usize::from(partition.0)].lose();
+        oracles.partitions[usize::from(partition.0)].lose(now_us);
     }
     if after.generation > before.generation {
         ensure(before.is_lost(), || format!("partition {partition} begins anew from {before:?}"))?;
-        oracles.reset(partition, after.generation);
+        oracles.partitions[usize::from(partition.0)].reset(after.generation, after.epoch);
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use embergrid::partition::{Entry, Request, View};
 use embergrid::topology::partition_of;
-use embergrid::types::{CatalogueVersion, Generation, Key, PartitionId, RequestId};
+use embergrid::types::{CatalogueVersion, Key, PartitionId, RequestId};
 
 pub(crate) use history::{History, Timeline};
 
@@ -80,11 +80,6 @@ impl Oracles {
         let Oracles { partitions, requests, views, .. } = self;
         let said = partitions[usize::from(partition.0)].published(entry, requests, views);
         said.map_err(|broken| format!("partition {partition}: {broken}"))
-    }
-
-    /// The partition begins anew, empty: what it held is waived.
-    pub(crate) fn reset(&mut self, partition: PartitionId, generation: Generation) {
-        self.partitions[usize::from(partition.0)].reset(generation);
     }
 
     /// Whether nothing was waived of the partition that holds the key.

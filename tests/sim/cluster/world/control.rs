@@ -173,7 +173,7 @@ impl World {
                 let core = host.and_then(|host| host.core(partition));
                 core.is_some_and(|core| core.reader().join() == replica.join)
             };
-            losses::follows(&mut self.oracles, partition, was, is, is_alive)?;
+            losses::follows(&mut self.oracles, self.now_us, partition, was, is, is_alive)?;
             self.seen.lost += u64::from(is.is_lost() && !was.is_lost());
             let moved = was.primary != is.primary && !is.is_lost() && was.generation == is.generation;
             self.seen.promotions += u64::from(moved);

@@ -74,7 +74,13 @@ impl World {
             let end = self.primary_core(partition).map(Core::end);
             // A backup may hold what a primary before had prepared, until something else takes its place.
             let is_even = |core: &&Core| Some(core.position()) == end;
-            if !is_full || !cores.iter().all(is_told) || !cores.iter().all(is_even) {
+            let is_read =
+                self.control.latest().configuration(partition)?.primary_node().is_some_and(|node| {
+                    let machine = &self.machines[node.0 as usize - 1];
+                    let reader = machine.host.as_ref().and_then(|host| host.reader(partition).ok());
+                    reader.is_some_and(|reader| reader.check(machine.clock.mono_us(self.now_us)).is_ok())
+                });
+            if !is_read || !is_full || !cores.iter().all(is_told) || !cores.iter().all(is_even) {
                 return Some(self.state_of(partition));
             }
             let late = self
