@@ -107,7 +107,7 @@ async fn a_condition_limits_the_job_and_a_row_that_cannot_be_scored_is_named() {
     let (broken, row) = rows.iter_mut().next().unwrap();
     row["mean_area"] = json!("NaN");
     let packed = map.pack_json(row.as_object().unwrap()).unwrap();
-    map.put_all_raw([(*broken, packed)]).await.unwrap().remove(0).unwrap();
+    map.put_raw(*broken, packed).await.unwrap();
     let broken = *broken;
     bind(&client).await;
     let condition = format!("diagnosis = 'malignant' or __key = {broken}");

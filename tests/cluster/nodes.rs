@@ -93,12 +93,6 @@ impl Cluster {
         self.nodes[node] = soon(tokio::spawn(start)).await.expect("no panic");
     }
 
-    /// The node that leads the control group, as the living ones see it.
-    pub(crate) fn leader(&self) -> Option<usize> {
-        let leader = self.nodes.iter().find_map(Member::living)?.leader()?;
-        self.nodes.iter().position(|node| node.living().is_some_and(|grid| grid.me() == leader))
-    }
-
     /// A living node.
     pub(crate) fn grid(&self, node: usize) -> &Grid {
         self.nodes[node].living().expect("it lives")
