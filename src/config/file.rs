@@ -48,6 +48,8 @@ pub struct NodeSection {
     pub backup_count: u8,
     /// Replicas that must have a write before it is acknowledged, the primary included; an existing cluster keeps it.
     pub min_in_sync: u8,
+    /// A node that is silent for so many milliseconds is taken to be down, and others take over; the same on all nodes.
+    pub failure_timeout_ms: u32,
     /// Workers that share the partitions; as many as there are cores by default.
     pub workers: Option<usize>,
 }
@@ -135,6 +137,7 @@ impl Default for NodeSection {
             partitions: node.partition_count,
             backup_count: node.backup_count,
             min_in_sync: node.min_in_sync,
+            failure_timeout_ms: u32::try_from(node.failure_timeout.as_millis()).unwrap_or(u32::MAX),
             workers: node.workers,
         }
     }

@@ -1,6 +1,6 @@
 //! Each component's options, composed.
 
-use std::{ffi::OsString, fs, net::SocketAddr, path::Path};
+use std::{ffi::OsString, fs, net::SocketAddr, path::Path, time::Duration};
 
 use toml::Table;
 
@@ -54,6 +54,7 @@ impl Settings {
             partition_count: config.node.partitions,
             backup_count: config.node.backup_count,
             min_in_sync: config.node.min_in_sync,
+            failure_timeout: Duration::from_millis(config.node.failure_timeout_ms.into()),
             seeds: config.node.seeds.0.clone(),
             expect: config.node.expect,
             workers: config.node.workers,
@@ -120,6 +121,7 @@ fn check_ranges(config: &Config) -> Result<()> {
         ("node.expect", config.node.expect.unwrap_or(1) as usize, 1, MOST_NODES),
         ("node.backup_count", backups, 0, MOST_BACKUPS),
         ("node.min_in_sync", usize::from(config.node.min_in_sync), 1, backups + 1),
+        ("node.failure_timeout_ms", config.node.failure_timeout_ms as usize, 200, 600_000),
         ("node.workers", config.node.workers.unwrap_or(1), 1, MOST_THREADS),
         ("scoring.threads", config.scoring.threads.unwrap_or(1), 1, MOST_THREADS),
         ("server.frame_bytes", config.server.frame_bytes, 1 << 16, 1 << 30),

@@ -1,12 +1,13 @@
 //! What a node can be told.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     binding,
-    catalog::{DEFAULT_BACKUP_COUNT, DEFAULT_MIN_IN_SYNC},
+    catalog::{DEFAULT_BACKUP_COUNT, DEFAULT_MIN_IN_SYNC, supervisor::Settings},
     control,
     net::Net,
+    partition::Timing,
 };
 
 /// How a node runs.
@@ -32,6 +33,9 @@ pub struct Options {
     pub backup_count: u8,
     /// Replicas that must have a write before it is acknowledged, the primary included, in a cluster that is founded.
     pub min_in_sync: u8,
+    /// A node that is silent for so long is taken to be down, and others take over. What is shorter finds dead nodes sooner,
+    /// and takes more that are only slow for dead.
+    pub failure_timeout: Duration,
     /// How many workers share the partitions; none: as many as there are cores.
     pub workers: Option<usize>,
     /// Threads of the score pool, for batches too dear to run between other operations; none: one less than
@@ -62,6 +66,7 @@ impl Default for Options {
             partition_count: 271,
             backup_count: DEFAULT_BACKUP_COUNT,
             min_in_sync: DEFAULT_MIN_IN_SYNC,
+            failure_timeout: Duration::from_millis(500),
             workers: None,
             score_threads: None,
             inline_us: 200,
@@ -74,6 +79,26 @@ impl Default for Options {
 }
 
 impl Options {
+    /// How patient the replicas of a partition are with each other.
+    pub(super) fn timing(&self) -> Timing {
+        Timing { failure_us: self.failure_timeout_us(), ..Timing::default() }
+    }
+
+    /// How patient the supervisor is. A sole holder's lease costs nothing while its node lives, and outlasts a moment in
+    /// which neither it nor the control leader gets a processor.
+    pub(super) fn supervision(&self) -> Settings {
+        Settings {
+            failure_timeout_us: self.failure_timeout_us(),
+            lease_us: 2_000_000,
+            grant_us: 2_150_000,
+            ..Settings::default()
+        }
+    }
+
+    fn failure_timeout_us(&self) -> u64 {
+        u64::try_from(self.failure_timeout.as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// What the control group of this node needs.
     pub(super) fn control(&self, net: Option<&Net>) -> control::Options {
         let listening = net.map_or_else(|| self.peer_listen.clone(), |net| net.listening_at().to_string());

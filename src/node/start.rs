@@ -37,7 +37,7 @@ use crate::{
     control::{Control, Opened},
     feed::TokenKey,
     net::{self, Net},
-    partition::{Limits, Timing, View},
+    partition::{Limits, View},
     scoring::Models,
     telemetry::Metrics,
     types::{Error, Result},
@@ -141,7 +141,7 @@ async fn start_workers(
         cluster: first.cluster,
         net,
         limits: Limits { min_in_sync: first.min_in_sync.into(), ..options.partition },
-        timing: Timing::default(),
+        timing: options.timing(),
         clock: Clock::start(),
         runtime: Handle::current(),
         connections: Connections::default(),
@@ -160,6 +160,7 @@ async fn start_workers(
         workers: OnceLock::new(),
     });
     share_out(&shared, partitions);
+    let settings = options.supervision();
     let (view_sender, view) = watch::channel(Arc::new(View::default()));
     let inner = Inner {
         shared: shared.clone(),
@@ -172,7 +173,7 @@ async fn start_workers(
     };
     let grid = Grid { inner: Arc::new(inner) };
     let mut tasks = JoinSet::new();
-    let supervision = Supervision::new(&shared, control.clone());
+    let supervision = Supervision::new(&shared, control.clone(), settings);
     if let Some(net) = &shared.net {
         peer::listen(&shared, net);
         cutover::answer(&grid, net);

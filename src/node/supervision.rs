@@ -32,12 +32,6 @@ enum Told {
     Grant(Grant),
 }
 
-/// How patient the supervisor is. A sole holder's lease costs nothing while its node lives, and outlasts a moment in which
-/// neither it nor the control leader gets a processor.
-pub(super) fn settings() -> Settings {
-    Settings { lease_us: 2_000_000, grant_us: 2_150_000, ..Settings::default() }
-}
-
 /// The task and what it works with.
 pub(super) struct Supervision {
     shared: Arc<Shared>,
@@ -63,7 +57,7 @@ enum Arrived {
 
 impl Supervision {
     /// Listens to other nodes from now on.
-    pub(super) fn new(shared: &Arc<Shared>, control: Arc<Control>) -> Self {
+    pub(super) fn new(shared: &Arc<Shared>, control: Arc<Control>, settings: Settings) -> Self {
         let (back, inputs) = mpsc::unbounded_channel();
         if let Some(net) = &shared.net {
             let told = back.clone();
@@ -74,7 +68,6 @@ impl Supervision {
                 }
             });
         }
-        let settings = settings();
         Supervision {
             supervisor: Supervisor::new(shared.me, settings),
             shared: shared.clone(),

@@ -41,6 +41,8 @@ pub(crate) fn options() -> Options {
         min_in_sync: 1,
         secret: b"a secret of the tests".to_vec(),
         peer_listen: "127.0.0.1:0".to_owned(),
+        // A busy machine is no dead node.
+        failure_timeout: Duration::from_secs(3),
         score_threads: Some(1),
         workers: Some(2),
         ..Options::default()

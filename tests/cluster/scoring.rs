@@ -61,7 +61,12 @@ async fn screening(client: &Client) -> Map {
     client.create_map("screening", Some(&text("cluster/screening.schema.toml"))).await.unwrap();
     let deployed = client.deploy(model()).await.unwrap();
     assert_eq!((deployed.version, deployed.alias.as_deref(), deployed.nodes), (1, Some("champion"), 1));
-    let (binding, unscored) = client.apply_binding(&text("cluster/screening.binding.toml")).await.unwrap();
+    let (binding, unscored) = client
+        .apply_binding(
+            &text("cluster/screening.binding.toml").replace("deadline_ms = 50", "deadline_ms = 60000"),
+        )
+        .await
+        .unwrap();
     assert_eq!((binding.name.as_str(), unscored), ("screening-malignant", 0));
     client.map("screening").await.unwrap()
 }
@@ -123,7 +128,11 @@ async fn what_a_binding_forbids_is_refused_and_nothing_is_stored() {
     assert!(error.message.contains("mean_area"), "{error}");
     assert_eq!(map.size().await.unwrap(), 0);
 
-    let changed = |from: &str, to: &str| text("cluster/screening.binding.toml").replace(from, to);
+    let changed = |from: &str, to: &str| {
+        text("cluster/screening.binding.toml")
+            .replace("deadline_ms = 50", "deadline_ms = 60000")
+            .replace(from, to)
+    };
     let wrong_element = changed("probabilities.malignant", "probabilities.malignent");
     let error = client.apply_binding(&wrong_element).await.unwrap_err();
     assert_eq!(error.class, Class::Invalid);
