@@ -141,7 +141,7 @@ async fn a_condition_limits_the_job_and_a_row_that_cannot_be_scored_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_is_written_meanwhile_keeps_its_own_score() {
-    let (node, client, map, rows) = stored(8).await;
+    let (node, client, map, rows) = stored(2).await;
     bind(&client).await;
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..4)
@@ -171,7 +171,7 @@ async fn a_row_that_is_written_meanwhile_keeps_its_own_score() {
             })
         })
         .collect();
-    for job in 1..=6 {
+    for job in 1..=4 {
         client.start_job("screening", BINDING, None).await.unwrap();
         let job = done(&client, job).await;
         assert_eq!((job.done, job.refused), (rows.len() as u64, 0), "{job:?}");

@@ -11,6 +11,7 @@ mod forwarding;
 mod grpc;
 mod http;
 mod jobs;
+mod jobs_failover;
 mod lost;
 mod node;
 mod nodes;

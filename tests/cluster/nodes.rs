@@ -126,6 +126,11 @@ impl Cluster {
 }
 
 impl Member {
+    /// Whether it was not killed.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.runtime.is_some()
+    }
+
     /// On a runtime of its own.
     async fn start(options: Options, folder: PathBuf, peers: String, address: Option<String>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");

@@ -12,7 +12,7 @@ use super::{pass::pass, reports::Reports};
 use crate::{
     catalog::{Catalogue, Job, JobPart},
     node::Grid,
-    types::{JobId, PartitionId, Result},
+    types::{JobId, NodeId, PartitionId, Result},
 };
 
 /// When a partition is tried again that could not be looked through.
@@ -65,8 +65,9 @@ impl Driver {
     /// Lets what is no longer to be done, and begins what is.
     fn follow(&mut self, catalogue: &Catalogue) {
         self.reports.settle(catalogue);
+        let me = self.grid.me();
         let is_open = |(job, partition): &Part| {
-            catalogue.job(*job).is_ok_and(|job| job.is_open(*partition)) && self.grid.is_here(*partition)
+            catalogue.job(*job).is_ok_and(|job| job.is_open(*partition)) && is_at(me, catalogue, *partition)
         };
         self.running.retain(|part, pass| {
             let stays = is_open(part);
@@ -80,7 +81,8 @@ impl Driver {
             partitions.map(move |partition| (job, partition))
         });
         while self.running.len() < self.most
-            && let Some((job, partition)) = open.find(|(job, partition)| self.is_to_begin(job, *partition))
+            && let Some((job, partition)) =
+                open.find(|(job, partition)| self.is_to_begin(catalogue, job, *partition))
         {
             let pass = self.passes.spawn(pass(self.grid.clone(), job.clone(), partition));
             self.running.insert((job.id, partition), pass);
@@ -90,10 +92,10 @@ impl Driver {
         }
     }
 
-    fn is_to_begin(&self, job: &Job, partition: PartitionId) -> bool {
+    fn is_to_begin(&self, catalogue: &Catalogue, job: &Job, partition: PartitionId) -> bool {
         let part = (job.id, partition);
         job.is_open(partition)
-            && self.grid.is_here(partition)
+            && is_at(self.grid.me(), catalogue, partition)
             && !self.running.contains_key(&part)
             && !self.resting.contains(&part)
             && !self.reports.has(job.id, partition)
@@ -117,4 +119,10 @@ impl Driver {
             }
         }
     }
+}
+
+/// Whether the node is the partition's primary by this catalogue. Others may take a moment to follow it: a pass that
+/// comes too early is begun again.
+fn is_at(node: NodeId, catalogue: &Catalogue, partition: PartitionId) -> bool {
+    catalogue.configuration(partition).and_then(|held| held.primary_node()) == Some(node)
 }
