@@ -1,11 +1,10 @@
 //! A job over several nodes, one of which is killed while it runs: every row is scored all the same, and counted once.
 
 use embergrid::{
-    catalog::{Job, JobState},
+    client::{Client, Map},
     node::Grid,
-    partition::{Op, Origin, PutMode, Request},
-    row::from_json,
-    types::{JobId, Key, MapId},
+    types::{JobId, Key},
+    wire::v1::JobDescription,
 };
 use serde_json::Value;
 
@@ -16,47 +15,25 @@ use crate::{
 
 const BINDING: &str = "screening-malignant";
 
-/// Stores so many times the 569 patients, each at its primary.
-async fn store(cluster: &Cluster, times: i64) -> Vec<Key> {
-    let catalogue = cluster.nodes[0].grid.catalogue();
-    let map = catalogue.map("screening").unwrap();
-    let schema = map.schema().unwrap();
-    let mut keys = Vec::new();
-    for (id, row) in patients() {
-        let Value::Object(row) = row else { panic!("a row") };
-        let value = bytes::Bytes::from(from_json(schema, &row).unwrap());
-        for copy in 0..times {
-            let key = Key::from(copy * 1_000_000 + id);
-            let op = Op::Put { value: value.clone(), mode: PutMode::Always, want_old: false, ttl: None };
-            let request = Request {
-                origin: Origin::default(),
-                id: None,
-                acknowledged_below: 0,
-                map: map.id,
-                key: key.clone(),
-                op,
-                deadline_us: None,
-            };
-            primary(cluster, &key).call(request).await.unwrap();
-            keys.push(key);
-        }
+/// Stores so many times the 569 patients.
+async fn store(map: &Map, times: i64) -> Vec<Key> {
+    let patients = patients();
+    let copy = |n: i64| patients.iter().map(move |(id, row)| (Key::from(n * 1_000_000 + id), row));
+    let rows: Vec<(Key, &Value)> = (0..times).flat_map(copy).collect();
+    for some in rows.chunks(500) {
+        let puts = map.put_all(some.iter().map(|(key, row)| (key.clone(), *row))).await.unwrap();
+        puts.into_iter().for_each(|put| drop(put.unwrap()));
     }
-    keys
+    rows.into_iter().map(|(key, _)| key).collect()
 }
 
-/// The node that has the key's primary, as the living ones see it.
-fn primary<'c>(cluster: &'c Cluster, key: &Key) -> &'c Grid {
-    let nodes = cluster.nodes.iter().filter(|node| node.is_alive());
-    let mut grids = nodes.map(|node| &node.grid);
-    grids.find(|grid| grid.is_here(grid.partition_of(key))).expect("it has a primary")
-}
-
-async fn over(cluster: &Cluster, node: usize, job: JobId) -> std::sync::Arc<Job> {
-    let grid = &cluster.nodes[node].grid;
+async fn over(client: &Client, job: u32) -> JobDescription {
     soon(async {
         loop {
-            let job = grid.catalogue().job(job).unwrap().clone();
-            if job.state.is_over() {
+            // Whoever is asked may just have been killed.
+            if let Ok(job) = client.job(job).await
+                && job.state != "running"
+            {
                 return job;
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
@@ -65,11 +42,15 @@ async fn over(cluster: &Cluster, node: usize, job: JobId) -> std::sync::Arc<Job>
     .await
 }
 
-fn score(cluster: &Cluster, map: MapId, key: &Key) -> (Option<f32>, Option<JobId>) {
-    let grid = primary(cluster, key);
-    let record = grid.read(map, key).unwrap().expect("the row is there");
-    let catalogue = grid.catalogue();
-    let schema = catalogue.map("screening").unwrap().schema().unwrap();
+/// The row's score, and the job that gave it.
+fn score(cluster: &Cluster, key: &Key) -> (Option<f32>, Option<JobId>) {
+    let living = || cluster.nodes.iter().filter(|node| node.is_alive()).map(|node| &node.grid);
+    let partition = living().next().expect("somebody lives").partition_of(key);
+    let primary: &Grid = living().find(|grid| grid.is_here(partition)).expect("it has a primary");
+    let catalogue = primary.catalogue();
+    let map = catalogue.map("screening").unwrap();
+    let record = primary.read(partition, map.id, key).unwrap().expect("the row is there");
+    let schema = map.schema().unwrap();
     let row = embergrid::row::RowRef::trusted(schema, record.value()).unwrap();
     let job = record.lineage().next().and_then(|from| from.job);
     (row.f32(schema.column("malignant").unwrap()), job)
@@ -82,32 +63,30 @@ async fn a_job_survives_a_killed_node_and_counts_every_row_once() {
     let client = cluster.client(0).await;
     client.create_map("screening", Some(&text("cluster/screening.schema.toml"))).await.unwrap();
     soon(client.deploy(model())).await.unwrap();
-    let keys = soon(store(&cluster, 4)).await;
-    let file = embergrid::catalog::BindingFile::parse("b", &text("cluster/screening.binding.toml")).unwrap();
-    let grid = cluster.nodes[0].grid.clone();
-    let map = grid.catalogue().map("screening").unwrap().id;
-    grid.propose(embergrid::catalog::Command::ApplyBinding(file)).await.unwrap();
-
-    // One that nobody disturbs.
+    let keys = soon(store(&client.map("screening").await.unwrap(), 4)).await;
     let rows = keys.len() as u64;
-    let first = grid.start_job("screening", BINDING, None, rows).await.unwrap();
-    let job = over(&cluster, 1, first).await;
-    assert_eq!((job.state, job.total(), job.tally.done, job.tally.refused), (JobState::Done, rows, rows, 0));
+    let (_, unscored) = client.apply_binding(&text("cluster/screening.binding.toml")).await.unwrap();
+    assert_eq!(unscored, rows);
+
+    // One that nobody disturbs, seen from another node.
+    let first = client.start_job("screening", BINDING, None).await.unwrap();
+    assert_eq!(first.total, rows);
+    let job = over(&cluster.client(1).await, first.job).await;
+    assert_eq!((&*job.state, job.total, job.done, job.refused), ("done", rows, rows, 0), "{job:?}");
     let expected: Vec<Option<f32>> = keys
         .iter()
         .map(|key| {
-            let (score, job) = score(&cluster, map, key);
-            assert_eq!((score.is_some(), job), (true, Some(first)));
+            let (score, job) = score(&cluster, key);
+            assert_eq!((score.is_some(), job), (true, Some(JobId(first.job))), "{key}");
             score
         })
         .collect();
 
-    let victim = 2;
-    let second = grid.start_job("screening", BINDING, None, rows).await.unwrap();
-    cluster.kill(victim);
-    let job = over(&cluster, 0, second).await;
-    assert_eq!((job.state, job.total(), job.tally.done, job.tally.refused), (JobState::Done, rows, rows, 0));
+    let second = client.start_job("screening", BINDING, None).await.unwrap();
+    cluster.kill(2);
+    let job = over(&client, second.job).await;
+    assert_eq!((&*job.state, job.total, job.done, job.refused), ("done", rows, rows, 0), "{job:?}");
     for (key, expected) in keys.iter().zip(&expected) {
-        assert_eq!(score(&cluster, map, key), (*expected, Some(second)), "{key}");
+        assert_eq!(score(&cluster, key), (*expected, Some(JobId(second.job))), "{key}");
     }
 }
