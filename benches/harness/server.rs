@@ -27,19 +27,57 @@ impl Server {
         let mut command = Command::new(EMBERGRID);
         command.envs(settings.iter().copied());
         command.args(["node", "--listen", &format!("127.0.0.1:{port}")]);
-        Self::start(command, port, |stream| {
-            let _ =
-                stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
-            let mut answer = [0; 12];
-            stream.read_exact(&mut answer).is_ok() && answer.ends_with(b" 200")
-        })
+        Self::start(command, port, is_ready)
+    }
+
+    /// Starts `embergrid node`s that found a cluster, each partition with one backup, and waits until all are ready.
+    pub(crate) fn nodes(count: usize) -> Vec<Self> {
+        let peers: Vec<String> = (0..count).map(|_| format!("127.0.0.1:{}", free_peer_port())).collect();
+        let start = |peer: &String| {
+            let port = free_port();
+            let mut command = Command::new(EMBERGRID);
+            command.env("EMBERGRID_CLUSTER_SECRET", "a secret of the benches");
+            command.args(["node", "--listen", &format!("127.0.0.1:{port}"), "--peer-listen", peer]);
+            command.args(["--seeds", &peers.join(","), "--expect", &count.to_string()]);
+            Self::spawn(command, port)
+        };
+        // None is ready before all have met.
+        let mut nodes: Vec<Self> = peers.iter().map(start).collect();
+        nodes.iter_mut().for_each(|node| node.wait(is_ready));
+        let is_whole = |node: &Self| {
+            let partitions = &node.command(&["cluster", "status"])["partitions"];
+            partitions["healthy"] == partitions["total"]
+        };
+        for _ in 0..600 {
+            if nodes.iter().all(is_whole) {
+                return nodes;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the cluster was not whole within a minute");
     }
 
     /// Starts a `redis-server` without persistence and waits until it answers.
     pub(crate) fn redis() -> Self {
+        Self::redis_with(&[])
+    }
+
+    /// Starts a replica of another, and waits until it follows.
+    pub(crate) fn redis_replica(of: &Self) -> Self {
+        let replica = Self::redis_with(&["--replicaof", "127.0.0.1", &of.port.to_string()]);
+        for _ in 0..600 {
+            if replica.redis_info("replication").contains("master_link_status:up") {
+                return replica;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the replica does not follow");
+    }
+
+    fn redis_with(arguments: &[&str]) -> Self {
         let port = free_port();
         let mut command = Command::new("redis-server");
-        command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"]);
+        command.args(["--port", &port.to_string(), "--save", "", "--appendonly", "no"]).args(arguments);
         Self::start(command, port, |stream| {
             let _ = stream.write_all(b"PING\r\n");
             let mut answer = [0; 5];
@@ -47,19 +85,36 @@ impl Server {
         })
     }
 
-    fn start(mut command: Command, port: u16, ready: impl Fn(&mut TcpStream) -> bool) -> Self {
+    fn redis_info(&self, section: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("redis-server listens");
+        stream.write_all(format!("INFO {section}\r\nQUIT\r\n").as_bytes()).expect("redis-server reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("redis-server answers");
+        answer
+    }
+
+    fn start(command: Command, port: u16, ready: impl Fn(&mut TcpStream) -> bool) -> Self {
+        let mut server = Self::spawn(command, port);
+        server.wait(ready);
+        server
+    }
+
+    fn spawn(mut command: Command, port: u16) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
-        let mut server = Self { child, port };
+        Self { child, port }
+    }
+
+    fn wait(&mut self, ready: impl Fn(&mut TcpStream) -> bool) {
         for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok_and(|mut stream| ready(&mut stream)) {
-                return server;
+            if TcpStream::connect(("127.0.0.1", self.port)).is_ok_and(|mut stream| ready(&mut stream)) {
+                return;
             }
-            let ended = server.child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "{:?} ended at once: {ended:?}", command.get_program());
+            let ended = self.child.try_wait().expect("our own child");
+            assert!(ended.is_none(), "the server at port {} ended at once: {ended:?}", self.port);
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("{:?} was not ready within 10 s", command.get_program());
+        panic!("the server at port {} was not ready within 10 s", self.port);
     }
 
     /// Runs an `embergrid` command against this node and returns what it printed as JSON.
@@ -93,6 +148,18 @@ pub(crate) fn run(command: &mut Command) -> String {
         .unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
     assert!(output.status.success(), "{command:?}: {}", output.status);
     String::from_utf8(output.stdout).expect("text")
+}
+
+/// Whether a node says that it is ready.
+fn is_ready(stream: &mut TcpStream) -> bool {
+    let _ = stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).is_ok() && answer.ends_with(b" 200")
+}
+
+fn free_peer_port() -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
+    socket.local_addr().expect("bound").port()
 }
 
 fn free_port() -> u16 {
