@@ -5,6 +5,7 @@
 mod bad_input;
 mod burn;
 mod demo;
+mod job;
 mod node;
 mod process;
 mod tour;
