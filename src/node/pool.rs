@@ -59,8 +59,7 @@ impl Pool {
 
     /// Finishes what is queued and ends the threads.
     pub(super) fn stop(&self) {
-        self.queues.tasks.lock().stopped = true;
-        self.queues.arrived.notify_all();
+        self.queues.stop();
         for thread in std::mem::take(&mut *self.threads.lock()) {
             // A task that panicked has told so itself.
             let _ = thread.join();
@@ -68,7 +67,19 @@ impl Pool {
     }
 }
 
+/// Threads of a pool that nobody holds any more finish what is queued, and end.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.queues.stop();
+    }
+}
+
 impl Queues {
+    fn stop(&self) {
+        self.tasks.lock().stopped = true;
+        self.arrived.notify_all();
+    }
+
     fn push(&self, push: impl FnOnce(&mut Tasks)) {
         let mut tasks = self.tasks.lock();
         if !tasks.stopped {
@@ -122,6 +133,19 @@ mod tests {
         pool.stop();
         assert_eq!(*done.lock(), 100);
         pool.run(|| panic!("the pool is stopped"));
+    }
+
+    #[test]
+    fn a_pool_that_is_let_go_ends() {
+        let pool = Pool::start(1).expect("threads");
+        let (sender, done) = mpsc::channel();
+        pool.run_later(move || sender.send(()).expect("the test waits"));
+        let queues = Arc::downgrade(&pool.queues);
+        drop(pool);
+        done.recv().expect("what was queued is done");
+        while queues.strong_count() > 0 {
+            thread::yield_now();
+        }
     }
 
     #[test]

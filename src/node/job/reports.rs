@@ -52,10 +52,11 @@ impl Reports {
     fn commands(&self, grid: &Grid) -> Vec<Command> {
         let at = grid.time_of_day();
         let waiting = self.waiting.lock();
-        let command = |(job, parts): (&JobId, &BTreeMap<PartitionId, JobPart>)| Command::JobProgress {
-            job: *job,
-            finished: parts.values().cloned().collect(),
-            at,
+        let command = |(job, parts): (&JobId, &BTreeMap<PartitionId, JobPart>)| {
+            // One explanation is kept of a job.
+            let mut refusal = parts.values().find_map(|part| part.refusal.clone());
+            let part = |part: &JobPart| JobPart { refusal: refusal.take(), ..*part };
+            Command::JobProgress { job: *job, finished: parts.values().map(part).collect(), at }
         };
         waiting.iter().map(command).collect()
     }
