@@ -246,7 +246,8 @@ fn a_new_session_begins_on_all_links() {
     rig.put_in(0, 0);
     rig.put_in(1, 1);
     rig.get(2);
-    (rig.sent(a), rig.sent(b));
+    rig.sent(a);
+    rig.sent(b);
     rig.disconnect(a);
     let (link, answers) = rig.welcome(A, identity(8, CLUSTER));
     assert_eq!(answers.iter().map(|(caller, _)| caller.call).collect::<Vec<_>>(), [0, 1]);
@@ -290,7 +291,8 @@ fn when_all_links_break_everything_waits_for_the_first_that_opens() {
     let (mut rig, links @ [a, b, _]) = opened();
     rig.put_in(0, 0);
     rig.put_in(1, 1);
-    (rig.sent(a), rig.sent(b));
+    rig.sent(a);
+    rig.sent(b);
     links.iter().for_each(|link| rig.disconnect(*link));
     assert!(rig.session.is_cut_off());
     rig.put_in(2, 0);

@@ -92,10 +92,7 @@ impl Seen {
     }
 
     fn open(&mut self, rig: &mut Rig, node: NodeId) {
-        if !self.links.contains_key(&node) {
-            let link = rig.open(node);
-            self.links.insert(node, link);
-        }
+        self.links.entry(node).or_insert_with(|| rig.open(node));
     }
 
     fn flush(&mut self, rig: &mut Rig, node: NodeId) {
