@@ -101,7 +101,7 @@ pub(crate) enum Inner {
 /// What happens within the control group.
 pub(crate) enum ControlEvent {
     /// A proposal reaches whoever leads.
-    Propose(Asked),
+    Propose(Box<Asked>),
     /// A majority has it.
     Commit { number: u64, term: u64 },
     /// Whether the leader is well, and who is behind.

@@ -89,7 +89,7 @@ pub(crate) enum Out {
     },
     Propose {
         by: Asker,
-        command: Command,
+        command: Box<Command>,
     },
     Confirm {
         round: u64,

@@ -92,7 +92,7 @@ impl Host {
             match effect {
                 Effect::Propose { proposal, command } => {
                     let by = Asker::Supervisor(self.setup.node, self.setup.incarnation, proposal);
-                    out.push(Out::Propose { by, command });
+                    out.push(Out::Propose { by, command: Box::new(command) });
                 }
                 Effect::Confirm { round } => out.push(Out::Confirm { round }),
                 Effect::Grant(grant) if grant.to == self.setup.node => self.take_grant(grant),
@@ -123,7 +123,7 @@ impl Host {
         self.asked = std::mem::take(&mut self.proposed);
         let by = Asker::Primaries(self.setup.node, self.setup.incarnation);
         let changes = self.asked.iter().map(Proposed::change).collect();
-        out.push(Out::Propose { by, command: Command::Configure(changes) });
+        out.push(Out::Propose { by, command: Box::new(Command::Configure(changes)) });
     }
 
     /// What became of it.

@@ -21,7 +21,7 @@ impl World {
         let delay_us = 200 + self.dice.below(2_000);
         // Now and then it takes a while.
         let delay_us = if !self.is_calm && self.dice.percent(3) { delay_us * 100 } else { delay_us };
-        self.after(delay_us, Event::Control(ControlEvent::Propose(asked)));
+        self.after(delay_us, Event::Control(ControlEvent::Propose(Box::new(asked))));
     }
 
     /// A node asks to be recorded as started.
@@ -42,7 +42,7 @@ impl World {
 
     pub(super) fn govern(&mut self, event: ControlEvent) -> Verdict {
         match event {
-            ControlEvent::Propose(asked) => self.take(asked),
+            ControlEvent::Propose(asked) => self.take(*asked),
             ControlEvent::Commit { number, term } => return self.commit(number, term),
             ControlEvent::Look => return self.look_after_control(),
             ControlEvent::Learn(node) => return self.learn(node),

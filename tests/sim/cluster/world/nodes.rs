@@ -207,7 +207,7 @@ impl World {
                     "node {node}, partition {partition}: {id:?} is told of an overrun {why}"
                 ));
             }
-            Out::Propose { by, command } => self.propose(Asked { by, command }),
+            Out::Propose { by, command } => self.propose(Asked { by, command: *command }),
             Out::Confirm { round } => {
                 let delay_us = self.dice.between(500, 6_000);
                 if let Some(incarnation) = self.machine(node).incarnation() {
