@@ -32,6 +32,8 @@ pub(crate) enum Event {
         index: usize,
     },
     Trouble,
+    /// A process ends.
+    Crash(NodeId),
     /// The cuts end.
     Mend,
     /// The weather clears.

@@ -27,7 +27,8 @@ impl World {
             60..74 => self.storm(),
             74..82 => return self.elect(),
             82..87 => self.upgrade(),
-            87..92 => {
+            87..91 => self.maim(),
+            91..94 => {
                 let node = self.any_node();
                 let machine = &mut self.machines[node.0 as usize - 1];
                 machine.clock.jump(&mut self.dice);
@@ -50,6 +51,26 @@ impl World {
         } else {
             self.dice.between(300_000, 3_000_000)
         };
+        self.after(back_us, Event::PowerOn(node));
+    }
+
+    /// A node is heard by some no longer, and then by nobody: the others have not got the same of it.
+    fn maim(&mut self) {
+        let (node, other) = (self.any_node(), self.any_node());
+        self.say(|| format!("cut from {node} to {other}, and soon it crashes"));
+        self.network.cut(node.into(), other.into());
+        let after_us = self.dice.between(5_000, 200_000);
+        self.after(after_us, Event::Crash(node));
+        self.after(after_us, Event::Mend);
+    }
+
+    /// The process ends, if it still runs and nobody else's has.
+    pub(super) fn crash_now(&mut self, node: NodeId) {
+        if self.is_calm || !self.machines.iter().all(|machine| machine.is_on) {
+            return;
+        }
+        self.end(node);
+        let back_us = self.dice.between(50_000, 2_000_000);
         self.after(back_us, Event::PowerOn(node));
     }
 

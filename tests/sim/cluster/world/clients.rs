@@ -7,13 +7,11 @@ use embergrid::types::{Class, Error, Key, NodeId, RequestId, SessionId};
 use super::super::clients::{Deed, Desk};
 use super::super::events::{Arrival, ClientEvent, Event, Read};
 use super::super::host::Message;
-use super::super::oracle::{Verdict, acknowledged};
+use super::super::oracle::{Verdict, acknowledged, once::ALIAS};
 use super::super::session::Verdict as Next;
 use super::{Place, World};
 use crate::grid;
 
-/// A client that breaks the rule of retries repeats a request under a session this much higher.
-const ALIAS: u64 = 1_000;
 /// A read is tried so often.
 const READ_ATTEMPTS: u32 = 12;
 const SILENCE_US: u64 = 150_000;

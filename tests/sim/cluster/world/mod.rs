@@ -250,6 +250,7 @@ impl World {
                 self.boot_when_ready(node, life, incarnation, index);
             }
             Event::Trouble => return self.trouble(),
+            Event::Crash(node) => self.crash_now(node),
             Event::Mend => {
                 self.say(|| "the cuts end".into());
                 self.network.mend();
