@@ -14,7 +14,7 @@ sent() { # every payment that was acknowledged, as CSV; and how many, as `acknow
   # The client that stays says which lines were refused in the end; the lines that it counts are those of this file.
   sed -n 's/^skipped .*line \([0-9]*\)\b.*/\1/p' "$work/stream.errors" >"$work/stream.refused"
   mapfile -t batches < <(cut -d' ' -f1 "$work/visits.done")
-  { awk 'NR == FNR { refused[$1]; next } !(FNR in refused)' "$work/stream.refused" "$work/stream.csv"; cat "${batches[@]}"; } \
+  { awk 'FILENAME == ARGV[1] { refused[$1]; next } !(FNR in refused)' "$work/stream.refused" "$work/stream.csv"; cat "${batches[@]}"; } \
     >"$work/sent.csv"
   local read acknowledged skipped
   read -r read acknowledged skipped < <(jq --raw-output '"\(.read) \(.acknowledged) \(.skipped)"' "$work/stream.loaded")
