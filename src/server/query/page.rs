@@ -148,7 +148,7 @@ impl Filling {
     fn take(&mut self, wanted: &Wanted, record: &Record) -> Result<()> {
         self.looked_at += 1;
         if let Some(row) = wanted.row(record)? {
-            self.bytes += record.value().len() + record.key().len();
+            self.bytes += row.encoded_len();
             self.page.begun = true;
             self.reply.rows.push(row);
         }

@@ -163,7 +163,7 @@ impl Pages {
             let scan = stretch.scan.get_or_insert_with(|| Scan::begin(*partition));
             if let Some(record) = scan.records().next() {
                 if let Some(row) = self.wanted.row(&record)? {
-                    bytes += record.value().len() + record.key().len();
+                    bytes += row.encoded_len();
                     stretch.begun = true;
                     reply.rows.push(row);
                 }

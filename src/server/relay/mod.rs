@@ -28,9 +28,9 @@ pub(super) use self::{
 pub(super) const WITHIN: Duration = Duration::from_secs(10);
 /// Bytes of operations in one batch, unless a single one has more.
 const BATCH_BYTES: usize = 256 << 10;
-/// Bytes of one batch's answers, and of what they may become; operations past that are refused untouched. One call takes
-/// twice as much.
-const ANSWER_BYTES: usize = 8 << 20;
+/// Bytes of one batch's answers, and of what they may become; operations past that are refused untouched. It is far less
+/// than a call takes.
+const ANSWER_BYTES: usize = 4 << 20;
 
 /// Operations of partitions whose primary is at the node that is asked.
 #[derive(Debug, Serialize, Deserialize)]
