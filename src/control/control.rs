@@ -12,6 +12,7 @@ use super::{
     blobs::Blobs,
     election, fetch,
     folder::random,
+    founding,
     group::{Admission, Group, failed},
     join,
     leadership::{self, Leadership},
@@ -21,7 +22,7 @@ use super::{
     peers::{self, Peers},
     proposal::{self, Unanswered},
     raft::{self, Raft},
-    start, tending,
+    tending,
 };
 use crate::{
     catalog::{Catalogue, Command, Node, Response},
@@ -236,7 +237,7 @@ async fn assemble(opened: Opened, options: &Options, net: Option<Net>) -> Result
         election::answer(&group, net);
         peers::answer(&group, net);
         join::answer(&group, net);
-        start::answer(&group, net);
+        founding::answer(&group, net);
         proposal::answer(&group, net);
         fetch::answer(&group, net);
     }

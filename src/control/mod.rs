@@ -22,6 +22,7 @@ mod disk;
 mod election;
 mod fetch;
 mod folder;
+mod founding;
 mod group;
 mod join;
 mod json;

@@ -2,7 +2,10 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use openraft::{error::RaftError, metrics::WaitError};
+use openraft::{
+    error::{CheckIsLeaderError, RaftError},
+    metrics::WaitError,
+};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DECIDING: Duration = Duration::from_secs(5);
 /// How long after its decision a command may take to be applied here.
 const APPLYING: Duration = Duration::from_secs(10);
+/// How often a leader asks for its confirmation before it takes it that there is none: answers that take longer than
+/// a heartbeat count for nothing, as they do on a machine that is busy.
+const CONFIRMATIONS: u32 = 3;
 /// Between two attempts, if nothing is heard of a new leader.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The longest command, in bytes: an entry of the log travels in one message.
@@ -184,13 +190,21 @@ impl Group {
 
     /// The catalogue after all that was decided so far: a leader that has just been elected may not have applied it.
     pub(super) async fn confirmed(&self) -> Result<Arc<Catalogue>> {
-        match timeout(DECIDING, self.raft.ensure_linearizable()).await {
-            Ok(Ok(_)) => Ok(self.catalogue()),
-            Ok(Err(RaftError::Fatal(fatal))) => Err(failed(fatal)),
-            Ok(Err(RaftError::APIError(error))) => Err(Error::unavailable(format!(
-                "no quorum of the control group confirms its leader: {error}"
-            ))),
-            Err(_) => Err(Error::deadline("the control group has not confirmed its leader in time")),
+        let mut attempts = 1..CONFIRMATIONS;
+        loop {
+            match timeout(DECIDING, self.raft.ensure_linearizable()).await {
+                Ok(Ok(_)) => return Ok(self.catalogue()),
+                Ok(Err(RaftError::Fatal(fatal))) => return Err(failed(fatal)),
+                Ok(Err(RaftError::APIError(CheckIsLeaderError::QuorumNotEnough(_))))
+                    if attempts.next().is_some() => {}
+                Ok(Err(RaftError::APIError(error))) => {
+                    let text = format!("no quorum of the control group confirms its leader: {error}");
+                    return Err(Error::unavailable(text));
+                }
+                Err(_) => {
+                    return Err(Error::deadline("the control group has not confirmed its leader in time"));
+                }
+            }
         }
     }
 

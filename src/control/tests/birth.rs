@@ -119,3 +119,30 @@ async fn a_node_whose_founding_was_interrupted_is_free_again() {
     let again = Listening::at(again).await.enter(None).await;
     assert_eq!(again.cluster(), nodes[0].cluster());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_comes_late_is_given_a_snapshot() {
+    let nodes = found(2).await;
+    let id = nodes[0].leadership(|leadership| leadership.leader.is_some()).await.leader;
+    let leader = nodes.iter().find(|node| Some(node.id()) == id).unwrap();
+    leader.voters(2).await;
+    for number in 0..3 {
+        leader.create(&format!("m{number}")).await.unwrap();
+    }
+    // Long enough for more than one part.
+    let features = (0..6_000).map(|number| format!("{number:0200}")).collect();
+    leader.control.propose(model("m", b"", features)).await.unwrap();
+    let raft = &leader.control.group.raft;
+    raft.trigger().snapshot().await.unwrap();
+    let wait = raft.wait(Some(HANGS));
+    let built = wait.metrics(|metrics| metrics.snapshot.is_some(), "the snapshot is built").await.unwrap();
+    raft.trigger().purge_log(built.snapshot.unwrap().index).await.unwrap();
+    wait.purged(built.snapshot, "the log is purged").await.unwrap();
+
+    let late = Listening::with_seeds(&[nodes[1].address()]).await.enter(None).await;
+    assert_eq!(late.maps(), ["m0", "m1", "m2"]);
+    assert!(late.control.catalogue().model("m").is_ok());
+    assert_eq!(late.control.group.raft.metrics().borrow().snapshot, built.snapshot);
+    late.create("m3").await.unwrap();
+    late.voters(3).await;
+}

@@ -3,30 +3,10 @@
 use bytes::Bytes;
 
 use super::*;
-use crate::{
-    catalog::{InputSignature, ModelKind, ModelVersion, NullPolicy, NumberKind, OutputKind, OutputSignature},
-    types::{Class, Digest},
-};
+use crate::types::{Class, Digest};
 
 fn version(bytes: &Bytes) -> Command {
-    let input = InputSignature {
-        name: "X".into(),
-        kind: NumberKind::F32,
-        width: 1,
-        features: vec!["a".into()],
-        null: NullPolicy::Reject,
-    };
-    let output = OutputSignature { name: "Y".into(), kind: OutputKind::F32, elements: vec!["0".into()] };
-    let version = ModelVersion {
-        name: "m".into(),
-        version: 1,
-        digest: Digest::of(bytes),
-        kind: ModelKind::Onnx,
-        bytes: bytes.len() as u64,
-        inputs: vec![input],
-        outputs: vec![output],
-    };
-    Command::AddModel { version, alias: None }
+    model("m", bytes, vec!["a".into()])
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,10 +18,13 @@ use std::{
 
 use super::{Admission, Control, DEAD_AFTER, Leadership, Options, Started};
 use crate::{
-    catalog::{Catalogue, Command, MapFile, Response},
+    catalog::{
+        Catalogue, Command, InputSignature, MapFile, ModelKind, ModelVersion, NullPolicy, NumberKind,
+        OutputKind, OutputSignature, Response,
+    },
     net::{self, Net},
     telemetry::Metrics,
-    types::{NodeId, Result},
+    types::{Digest, NodeId, Result},
 };
 
 const SECRET: &[u8] = b"a secret of the tests";
@@ -192,6 +195,28 @@ impl Node {
         // The last handle frees the port and the data folder.
         drop(self.follows.await);
     }
+}
+
+/// Adds a model of these bytes.
+fn model(name: &str, bytes: &[u8], features: Vec<String>) -> Command {
+    let input = InputSignature {
+        name: "X".into(),
+        kind: NumberKind::F32,
+        width: features.len(),
+        features,
+        null: NullPolicy::Reject,
+    };
+    let output = OutputSignature { name: "Y".into(), kind: OutputKind::F32, elements: vec!["0".into()] };
+    let version = ModelVersion {
+        name: name.into(),
+        version: 1,
+        digest: Digest::of(bytes),
+        kind: ModelKind::Onnx,
+        bytes: bytes.len() as u64,
+        inputs: vec![input],
+        outputs: vec![output],
+    };
+    Command::AddModel { version, alias: None }
 }
 
 /// Starts nodes that found a cluster together; the first one is the seed of all.
