@@ -44,7 +44,7 @@ async fn over(client: &Client, job: u32) -> JobDescription {
 
 /// The row's score, and the job that gave it.
 fn score(cluster: &Cluster, key: &Key) -> (Option<f32>, Option<JobId>) {
-    let living = || cluster.nodes.iter().filter(|node| node.is_alive()).map(|node| &node.grid);
+    let living = || cluster.nodes.iter().filter_map(|node| node.living());
     let partition = living().next().expect("somebody lives").partition_of(key);
     let primary: &Grid = living().find(|grid| grid.is_here(partition)).expect("it has a primary");
     let catalogue = primary.catalogue();
@@ -65,7 +65,7 @@ async fn a_job_survives_a_killed_node_and_counts_every_row_once() {
     soon(client.deploy(model())).await.unwrap();
     let keys = soon(store(&client.map("screening").await.unwrap(), 4)).await;
     let rows = keys.len() as u64;
-    let (_, unscored) = client.apply_binding(&text("cluster/screening.binding.toml")).await.unwrap();
+    let (_, unscored) = client.apply_binding(&text("cluster/screening.binding.toml").replace("deadline_ms = 50", "deadline_ms = 60000")).await.unwrap();
     assert_eq!(unscored, rows);
 
     // One that nobody disturbs, seen from another node.

@@ -126,11 +126,6 @@ impl Cluster {
 }
 
 impl Member {
-    /// Whether it was not killed.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.runtime.is_some()
-    }
-
     /// On a runtime of its own.
     async fn start(options: Options, folder: PathBuf, peers: String, address: Option<String>) -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
@@ -160,7 +155,8 @@ impl Member {
         Member { address, peer_address: peers, living: Some(Living { grid, runtime }) }
     }
 
-    fn living(&self) -> Option<&Grid> {
+    /// None once it was killed.
+    pub(crate) fn living(&self) -> Option<&Grid> {
         self.living.as_ref().map(|living| &living.grid)
     }
 
