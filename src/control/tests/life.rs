@@ -13,7 +13,7 @@ async fn leader(nodes: &mut Vec<Node>) -> Node {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn proposals_go_on_when_the_leader_stops() {
     let mut nodes = found(3).await;
-    nodes[0].voters(3).await;
+    all_vote(&nodes, 3).await;
     let gone = leader(&mut nodes).await;
     let (id, term) = (gone.id(), gone.control.leadership().borrow().term);
     gone.stop().await;
@@ -31,7 +31,7 @@ async fn proposals_go_on_when_the_leader_stops() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_quorum_nothing_is_decided_and_it_is_said() {
     let mut nodes = found(3).await;
-    nodes[0].voters(3).await;
+    all_vote(&nodes, 3).await;
     let leader = leader(&mut nodes).await;
     for node in nodes {
         node.stop().await;
@@ -62,7 +62,7 @@ async fn a_node_that_restarts_takes_up_its_place() {
     for entering in entering {
         nodes.push(soon(entering).await.unwrap());
     }
-    nodes[0].voters(3).await;
+    all_vote(&nodes, 3).await;
     nodes[0].create("a").await.unwrap();
     let cluster = nodes[0].cluster();
     // Each in turn, the leader among them. It needs no seeds: its folder knows the others.
@@ -151,7 +151,7 @@ async fn a_voter_that_stays_dead_is_replaced_and_comes_back_as_it_can() {
     for entering in entering {
         nodes.push(soon(entering).await.unwrap());
     }
-    nodes[0].voters(3).await;
+    all_vote(&nodes, 3).await;
     let leader = leader(&mut nodes).await;
     let voters = leader.voting().await;
     let at = nodes.iter().position(|node| voters.contains(&node.id())).unwrap();

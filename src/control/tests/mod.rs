@@ -197,6 +197,13 @@ impl Node {
     }
 }
 
+/// Waits until all nodes know that so many vote: while only some do, the group depends on its founder.
+async fn all_vote(nodes: &[Node], count: usize) {
+    for node in nodes {
+        node.voters(count).await;
+    }
+}
+
 /// Adds a model of these bytes.
 fn model(name: &str, bytes: &[u8], features: Vec<String>) -> Command {
     let input = InputSignature {
