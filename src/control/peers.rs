@@ -12,12 +12,13 @@ use openraft::{
     },
 };
 use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
 
 use super::{
     folder::random,
     group::Group,
     json::{Json, Raw},
-    raft::{SnapshotMeta, Types, Vote},
+    raft::{LogId, SnapshotMeta, Types, Vote},
 };
 use crate::{
     net::{Call, Net},
@@ -27,6 +28,8 @@ use crate::{
 /// How long after a node was not reached it is tried again: as long as between two heartbeats, for each that it misses
 /// once it is back brings an election nearer.
 const TRY_AGAIN: Duration = Duration::from_millis(60);
+/// How long entries may be on their way.
+const SENDING: Duration = Duration::from_secs(5);
 
 /// Entries of the log, or a heartbeat.
 #[derive(Serialize, Deserialize)]
@@ -103,6 +106,21 @@ pub(super) struct Peers(pub(super) Option<Net>);
 pub(super) struct Way {
     net: Option<Net>,
     to: NodeId,
+    sending: Option<Sending>,
+}
+
+/// Entries on their way. Consensus gives them no longer than a heartbeat, and then sends the same again: a long entry
+/// would never arrive. So what is under way goes on, and whoever sends the same waits for it.
+struct Sending {
+    /// Who sends, after what, and up to what.
+    extent: (Vote, Option<LogId>, LogId),
+    answer: JoinHandle<Outcome<AppendEntriesResponse<u64>>>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.answer.abort();
+    }
 }
 
 type Outcome<T, E = RaftError<u64>> = std::result::Result<T, RPCError<u64, BasicNode, E>>;
@@ -111,30 +129,26 @@ impl RaftNetworkFactory<Types> for Peers {
     type Network = Way;
 
     async fn new_client(&mut self, target: u64, _node: &BasicNode) -> Way {
-        Way { net: self.0.clone(), to: NodeId(target) }
+        Way { net: self.0.clone(), to: NodeId(target), sending: None }
     }
 }
 
-impl Way {
-    async fn call<C, T, E>(&self, request: &C, within: Duration) -> Outcome<T, E>
-    where
-        C: Call<Answer = Answer<T, E>>,
-        E: std::error::Error,
-    {
-        let answer = match &self.net {
-            Some(net) => net.call(self.to, request, within).await,
-            None => Err(Error::unavailable("a node without a network has no peers")),
-        };
-        match answer {
-            Ok(Json(answer)) => {
-                answer.map_err(|error| RPCError::RemoteError(RemoteError::new(self.to.0, error)))
-            }
-            Err(error) if error.class == Class::Deadline => {
-                Err(RPCError::Network(NetworkError::new(&Told(error))))
-            }
-            // Whatever it is, it is not over at once.
-            Err(error) => Err(RPCError::Unreachable(Unreachable::new(&Told(error)))),
+async fn call<C, T, E>(net: Option<&Net>, to: NodeId, request: &C, within: Duration) -> Outcome<T, E>
+where
+    C: Call<Answer = Answer<T, E>>,
+    E: std::error::Error,
+{
+    let answer = match net {
+        Some(net) => net.call(to, request, within).await,
+        None => Err(Error::unavailable("a node without a network has no peers")),
+    };
+    match answer {
+        Ok(Json(answer)) => answer.map_err(|error| RPCError::RemoteError(RemoteError::new(to.0, error))),
+        Err(error) if error.class == Class::Deadline => {
+            Err(RPCError::Network(NetworkError::new(&Told(error))))
         }
+        // Whatever it is, it is not over at once.
+        Err(error) => Err(RPCError::Unreachable(Unreachable::new(&Told(error)))),
     }
 }
 
@@ -149,7 +163,24 @@ impl RaftNetwork<Types> for Way {
         request: AppendEntriesRequest<Types>,
         option: RPCOption,
     ) -> Outcome<AppendEntriesResponse<u64>> {
-        self.call(&Append(Json(request)), option.hard_ttl()).await
+        let Some(last) = request.entries.last().map(|entry| entry.log_id) else {
+            return call(self.net.as_ref(), self.to, &Append(Json(request)), option.hard_ttl()).await;
+        };
+        let extent = (request.vote, request.prev_log_id, last);
+        let sending = match self.sending.take() {
+            Some(sending) if sending.extent == extent => self.sending.insert(sending),
+            _ => {
+                let (net, to) = (self.net.clone(), self.to);
+                let answer = tokio::spawn(async move {
+                    call(net.as_ref(), to, &Append(Json(request)), SENDING).await
+                });
+                self.sending.insert(Sending { extent, answer })
+            }
+        };
+        // Given up here, it is still there for the next attempt.
+        let answer = (&mut sending.answer).await;
+        self.sending = None;
+        answer.unwrap_or_else(|ended| Err(RPCError::Unreachable(Unreachable::new(&ended))))
     }
 
     async fn install_snapshot(
@@ -164,11 +195,11 @@ impl RaftNetwork<Types> for Way {
             data: Raw(request.data.into()),
             done: request.done,
         };
-        self.call(&install, option.hard_ttl()).await
+        call(self.net.as_ref(), self.to, &install, option.hard_ttl()).await
     }
 
     async fn vote(&mut self, request: VoteRequest<u64>, option: RPCOption) -> Outcome<VoteResponse<u64>> {
-        self.call(&Ask(Json(request)), option.hard_ttl()).await
+        call(self.net.as_ref(), self.to, &Ask(Json(request)), option.hard_ttl()).await
     }
 
     fn backoff(&self) -> Backoff {
