@@ -17,7 +17,7 @@ const JOINING_LAG: u64 = 1_024;
 const REST: u64 = 4;
 
 /// A change of the configuration that a primary asks the control group for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Proposal {
     /// The replica has everything: it becomes a member of the in-sync set.
     Admit {
