@@ -171,9 +171,10 @@ impl RaftNetwork<Types> for Way {
             Some(sending) if sending.extent == extent => self.sending.insert(sending),
             _ => {
                 let (net, to) = (self.net.clone(), self.to);
-                let answer = tokio::spawn(async move {
-                    call(net.as_ref(), to, &Append(Json(request)), SENDING).await
-                });
+                let answer =
+                    tokio::spawn(
+                        async move { call(net.as_ref(), to, &Append(Json(request)), SENDING).await },
+                    );
                 self.sending.insert(Sending { extent, answer })
             }
         };

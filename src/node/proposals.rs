@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_again_is_proposed_once_and_refused_as_often_as_it_was_asked_for() {
-        let all = [asked(1, 1, remove(7)), asked(2, 1, admit(8)), asked(1, 1, remove(7)), asked(2, 1, admit(8))];
+        let all =
+            [asked(1, 1, remove(7)), asked(2, 1, admit(8)), asked(1, 1, remove(7)), asked(2, 1, admit(8))];
         let batch = Batch::of(all.into_iter().chain([asked(2, 1, admit(9))]), &Catalogue::default());
         assert_eq!(batch.changes, [asked(1, 1, remove(7)), asked(2, 1, admit(8)), asked(2, 1, admit(9))]);
         assert!(matches!(batch.command(), Some(Command::Configure(changes)) if changes.len() == 3));
@@ -156,10 +157,12 @@ mod tests {
     #[test]
     fn what_the_partition_has_left_behind_is_not_proposed() {
         let mut catalogue = Catalogue::default();
-        let node = Node { id: NodeId(1), name: "n1".into(), address: String::new(), peer_address: String::new() };
+        let node =
+            Node { id: NodeId(1), name: "n1".into(), address: String::new(), peer_address: String::new() };
         catalogue.apply(&Command::Found(Founding::alone(9, 1, node))).unwrap();
         let present = catalogue.configurations()[0].epoch.0;
-        let all = [asked(0, present - 1, admit(8)), asked(0, present, admit(8)), asked(0, present + 1, admit(8))];
+        let all =
+            [asked(0, present - 1, admit(8)), asked(0, present, admit(8)), asked(0, present + 1, admit(8))];
         let batch = Batch::of(all, &catalogue);
         assert_eq!(batch.changes, [asked(0, present, admit(8)), asked(0, present + 1, admit(8))]);
         assert!(Batch::of([asked(0, present - 1, admit(8))], &catalogue).command().is_none());

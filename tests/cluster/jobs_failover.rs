@@ -65,7 +65,12 @@ async fn a_job_survives_a_killed_node_and_counts_every_row_once() {
     soon(client.deploy(model())).await.unwrap();
     let keys = soon(store(&client.map("screening").await.unwrap(), 4)).await;
     let rows = keys.len() as u64;
-    let (_, unscored) = client.apply_binding(&text("cluster/screening.binding.toml").replace("deadline_ms = 50", "deadline_ms = 60000")).await.unwrap();
+    let (_, unscored) = client
+        .apply_binding(
+            &text("cluster/screening.binding.toml").replace("deadline_ms = 50", "deadline_ms = 60000"),
+        )
+        .await
+        .unwrap();
     assert_eq!(unscored, rows);
 
     // One that nobody disturbs, seen from another node.

@@ -207,8 +207,16 @@ impl Subscription {
                 self.parts[at].filled();
                 self.token().map(|token| Notice::SnapshotEnd { token }).into_iter().collect()
             }
-            feed::Message::Changes { upto, events, .. } => {
+            feed::Message::Changes { upto, mut events, .. } => {
                 self.give_back(partition, events.len());
+                let known = self.token.positions[at];
+                if self.parts[at].is_filled() {
+                    // What a source that is gone had sent may come beside what its successor sends.
+                    if upto <= known {
+                        return Vec::new();
+                    }
+                    events.retain(|event| event.at.is_none_or(|position| position > known));
+                }
                 self.parts[at].filled();
                 let bookmark = events.is_empty();
                 let mut notices = Vec::with_capacity(events.len());
