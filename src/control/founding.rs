@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     birth::{Plan, plan},
-    control::{Options, Started},
     disk::{Batch, Fact, blocking},
     folder::random,
     group::{Group, failed},
+    handle::{Options, Started},
     opened::broken,
     proposal::Outcome,
     start::Search,

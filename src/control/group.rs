@@ -21,7 +21,9 @@ use crate::{
 
 /// Decides whether a command may be proposed, at the leader and with no other in between.
 #[derive(Clone)]
-pub struct Admission(Arc<dyn Fn(&Catalogue, &Command) -> Result<()> + Send + Sync>);
+pub struct Admission(Arc<Judge>);
+
+type Judge = dyn Fn(&Catalogue, &Command) -> Result<()> + Send + Sync;
 
 impl Admission {
     /// Asks `judge` of every command that changes the metadata.

@@ -17,13 +17,13 @@
 
 mod birth;
 mod blobs;
-mod control;
 mod disk;
 mod election;
 mod fetch;
 mod folder;
 mod founding;
 mod group;
+mod handle;
 mod join;
 mod json;
 mod leadership;
@@ -42,8 +42,8 @@ mod tests;
 mod voters;
 
 pub use blobs::Blobs;
-pub use control::{Control, Options, Started};
 pub use group::Admission;
+pub use handle::{Control, Options, Started};
 pub use leadership::Leadership;
 pub use opened::Opened;
 pub use proposal::Unanswered;

@@ -181,7 +181,10 @@ impl RaftNetwork<Types> for Way {
         // Given up here, it is still there for the next attempt.
         let answer = (&mut sending.answer).await;
         self.sending = None;
-        answer.unwrap_or_else(|ended| Err(RPCError::Unreachable(Unreachable::new(&ended))))
+        match answer {
+            Ok(answer) => answer,
+            Err(ended) => Err(RPCError::Unreachable(Unreachable::new(&ended))),
+        }
     }
 
     async fn install_snapshot(

@@ -9,8 +9,8 @@ use std::{
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::{
-    control::{Options, Started},
     group::{Group, failed},
+    handle::{Options, Started},
     join::{JOINING, Join, Joined},
 };
 use crate::{

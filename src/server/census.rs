@@ -91,11 +91,11 @@ async fn count_once(
     Ok((counted, refusal))
 }
 
+/// Partitions by the node of their primary.
+type Elsewhere = BTreeMap<NodeId, Vec<PartitionId>>;
+
 /// Whom to ask for which partitions: this node, and others.
-fn by_node(
-    grid: &Grid,
-    partitions: &[PartitionId],
-) -> Result<(Vec<PartitionId>, BTreeMap<NodeId, Vec<PartitionId>>)> {
+fn by_node(grid: &Grid, partitions: &[PartitionId]) -> Result<(Vec<PartitionId>, Elsewhere)> {
     let primaries = grid.primaries();
     let mut here = Vec::new();
     let mut there: BTreeMap<NodeId, Vec<PartitionId>> = BTreeMap::new();
