@@ -17,7 +17,7 @@
 //! | | `model` | a trained model: formats, graph, plan, execution | types |
 //! | | `wire` | generated protobuf; the one codec | types, row |
 //! | L2 | `net` | QUIC between nodes | types, telemetry |
-//! | | `control` | consensus around catalog, its durable log | L0, catalog, net |
+//! | | `control` | consensus around catalog, its durable log | L0, catalog, net, telemetry |
 //! | | `scoring` | batches, pools and deadlines over model | L0, catalog, binding, model |
 //! | | `telemetry` | tracing, metrics | types |
 //! | L3 | `node` | the only owner of threads and tasks | L0, L1, L2 |

@@ -25,6 +25,9 @@ use crate::{
 /// How often a node tells the others that it is there.
 const BEACON_EVERY: Duration = Duration::from_millis(50);
 
+/// How long a new control leader waits before it asks again for its confirmation.
+const CONFIRM_PAUSE: Duration = Duration::from_millis(50);
+
 /// What nodes tell each other unasked over the control lane.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 enum Told {
@@ -141,9 +144,15 @@ impl Supervision {
         }
         let (control, back) = (self.control.clone(), self.back.clone());
         tokio::spawn(async move {
-            if control.confirm_quorum().await.is_ok() {
-                let _ = back.send(Arrived::Confirmed(latest.term));
+            while let Err(error) = control.confirm_quorum().await {
+                tracing::debug!(%error, "the control leader is not confirmed yet");
+                sleep(CONFIRM_PAUSE).await;
+                // Another leader confirms itself.
+                if *control.leadership().borrow() != latest {
+                    return;
+                }
             }
+            let _ = back.send(Arrived::Confirmed(latest.term));
         });
     }
 
