@@ -1,6 +1,6 @@
 //! The handle to this node's part in the control group.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use openraft::error::Fatal;
@@ -147,6 +147,13 @@ impl Control {
     /// The catalogue as last published.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.group.catalogue()
+    }
+
+    /// The nodes that vote, as this one knows.
+    pub fn voters(&self) -> BTreeSet<NodeId> {
+        let metrics = self.group.raft.metrics();
+        let voters = metrics.borrow().membership_config.voter_ids().map(NodeId).collect();
+        voters
     }
 
     /// Who leads, and every change of it.

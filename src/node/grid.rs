@@ -1,6 +1,7 @@
 //! The handle through which servers use a node.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Weak},
     task::{Context, Poll},
 };
@@ -110,6 +111,11 @@ impl Grid {
         primaries.placement() > PlacementVersion(0)
             && self.view().version >= known.version
             && here.all(serves)
+    }
+
+    /// The nodes that vote in the control group, as far as this one knows: with fewer than three nobody can take over.
+    pub fn voters(&self) -> BTreeSet<NodeId> {
+        self.inner.control.voters()
     }
 
     /// The node that leads the control group, as far as this one knows.

@@ -68,7 +68,10 @@ impl Cluster {
         for node in starting {
             nodes.push(soon(node).await.expect("no panic"));
         }
-        Cluster { nodes, options, folder }
+        let cluster = Cluster { nodes, options, folder };
+        // A cluster whose founder dies before the others vote has nobody to take over.
+        cluster.wait_until("every node votes", |grid| grid.voters().len() == count as usize).await;
+        cluster
     }
 
     /// A client that knows the address of one node.
