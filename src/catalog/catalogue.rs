@@ -143,6 +143,11 @@ impl Catalogue {
         self.models.get(name).ok_or_else(|| missing("model", name, self.models.keys()))
     }
 
+    /// Every version of every model.
+    pub fn model_versions(&self) -> impl Iterator<Item = &Arc<ModelVersion>> {
+        self.models.values().flat_map(|model| model.versions().values())
+    }
+
     /// A version of a model, by number.
     pub fn model_version(&self, name: &str, version: u32) -> Result<&Arc<ModelVersion>> {
         self.model(name)?.version(name, version)

@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
-use super::{group::Group, json::Raw};
+use super::group::Group;
 use crate::{
-    net::{Call, Lane, Net},
+    net::{Call, Lane, Net, Raw},
     types::{Digest, Error, NodeId, Result},
 };
 
@@ -52,8 +52,7 @@ impl Group {
     /// The bytes of a model that the catalogue knows.
     pub(super) async fn fetch(&self, digest: Digest) -> Result<Bytes> {
         let catalogue = self.catalogue();
-        let mut versions = catalogue.models().values().flat_map(|model| model.versions().values());
-        let version = versions.find(|version| version.digest == digest);
+        let version = catalogue.model_versions().find(|version| version.digest == digest);
         let bytes = version.map(|version| version.bytes).ok_or_else(|| {
             Error::not_found(format!("the cluster has no model whose bytes have the digest {digest}"))
         })?;

@@ -107,8 +107,7 @@ impl Control {
             net.introduce(self.started.incarnation, catalogue.cluster);
         }
         self.group.dial(Default::default());
-        let versions = catalogue.models().values().flat_map(|model| model.versions().values());
-        self.group.blobs.keep(versions.map(|version| version.digest).collect()).await?;
+        self.group.blobs.keep(catalogue.model_versions().map(|version| version.digest).collect()).await?;
         tending::warn_of_two(&catalogue);
         if self.started.new_generation {
             tracing::warn!(
@@ -151,9 +150,8 @@ impl Control {
 
     /// The nodes that vote, as this one knows.
     pub fn voters(&self) -> BTreeSet<NodeId> {
-        let metrics = self.group.raft.metrics();
-        let voters = metrics.borrow().membership_config.voter_ids().map(NodeId).collect();
-        voters
+        let membership = Arc::clone(&self.group.raft.metrics().borrow().membership_config);
+        membership.voter_ids().map(NodeId).collect()
     }
 
     /// Who leads, and every change of it.

@@ -2,7 +2,6 @@
 
 use std::{fmt, marker::PhantomData};
 
-use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, Error as _, Visitor},
@@ -12,10 +11,6 @@ use serde::{
 /// A value as JSON: commands are written in files, too, and use attributes of serde that need a format with names.
 #[derive(Clone, Debug)]
 pub(super) struct Json<T>(pub(super) T);
-
-/// Bytes, written as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Raw(pub(super) Bytes);
 
 impl<T: Serialize> Serialize for Json<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,36 +36,14 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Json<T> {
     }
 }
 
-impl Serialize for Raw {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Copied;
-        impl Visitor<'_> for Copied {
-            type Value = Raw;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Raw, E> {
-                Ok(Raw(Bytes::copy_from_slice(bytes)))
-            }
-        }
-        deserializer.deserialize_bytes(Copied)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::{
         catalog::{Command, MapFile},
-        net::codec,
+        net::{Raw, codec},
     };
 
     #[test]

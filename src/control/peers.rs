@@ -17,11 +17,11 @@ use tokio::task::JoinHandle;
 use super::{
     folder::random,
     group::Group,
-    json::{Json, Raw},
+    json::Json,
     raft::{LogId, SnapshotMeta, Types, Vote},
 };
 use crate::{
-    net::{Call, Net},
+    net::{Call, Net, Raw},
     types::{Class, Error, NodeId},
 };
 

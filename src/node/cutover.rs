@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{grid::Grid, models, worker::Message};
 use crate::{
@@ -23,12 +23,12 @@ pub(super) async fn follow(grid: Grid, view: watch::Sender<Arc<View>>) {
     let mut catalogue = grid.inner.catalogue.clone();
     loop {
         let latest = catalogue.borrow_and_update().clone();
-        let mut pause = None;
+        let mut is_behind = false;
         if latest.version > view.borrow().version
             && let Err(error) = cut_over(&grid, &latest, &view).await
         {
             tracing::error!(%error, version = %latest.version, "this node cannot follow the catalogue");
-            pause = Some(MODELS_PAUSE);
+            is_behind = true;
         }
         tokio::select! {
             changed = catalogue.changed() => {
@@ -36,15 +36,8 @@ pub(super) async fn follow(grid: Grid, view: watch::Sender<Arc<View>>) {
                     return;
                 }
             }
-            () = sleep_for(pause) => {}
+            () = sleep(MODELS_PAUSE), if is_behind => {}
         }
-    }
-}
-
-async fn sleep_for(pause: Option<Duration>) {
-    match pause {
-        Some(pause) => tokio::time::sleep(pause).await,
-        None => std::future::pending().await,
     }
 }
 
@@ -90,17 +83,13 @@ pub(super) async fn reached(mut view: watch::Receiver<Arc<View>>, version: Catal
 /// every other. One that is late is not waited for; it refuses what it does not know yet.
 pub(super) async fn others_reached(grid: &Grid, version: CatalogueVersion) {
     let Some(net) = grid.net() else { return };
-    let catalogue = grid.catalogue();
-    let others = catalogue.members().filter(|member| member.is_up() && member.node.id != grid.me());
-    let mut asked: JoinSet<()> = others
-        .map(|member| {
-            let (net, node) = (net.clone(), member.node.id);
-            async move {
-                if let Err(error) = net.call(node, &AwaitView { version }, OTHERS_PATIENCE).await {
-                    tracing::debug!(%node, %error, "a node is late to cut over");
-                }
+    let asked = grid.peers(false).into_iter().map(|node| {
+        let net = net.clone();
+        async move {
+            if let Err(error) = net.call(node, &AwaitView { version }, OTHERS_PATIENCE).await {
+                tracing::debug!(%node, %error, "a node is late to cut over");
             }
-        })
-        .collect();
-    while asked.join_next().await.is_some() {}
+        }
+    });
+    asked.collect::<JoinSet<()>>().join_all().await;
 }

@@ -138,6 +138,16 @@ impl Grid {
         self.primary_of(partition) == Some(self.me())
     }
 
+    /// The other members, or those of them that are heard.
+    pub(super) fn peers(&self, all: bool) -> BTreeSet<NodeId> {
+        if self.net().is_none() {
+            return BTreeSet::new();
+        }
+        let catalogue = self.inner.catalogue.borrow();
+        let members = catalogue.members().filter(|member| all || member.is_up());
+        members.map(|member| member.node.id).filter(|node| *node != self.me()).collect()
+    }
+
     /// The id of the cluster.
     pub fn cluster(&self) -> u64 {
         self.inner.shared.cluster

@@ -18,7 +18,7 @@ pub(super) async fn load_missing(
     engine: &model::Options,
     catalogue: &Catalogue,
 ) -> Result<()> {
-    for version in catalogue.models().values().flat_map(|model| model.versions().values()) {
+    for version in catalogue.model_versions() {
         if models.find(&version.digest).is_some() {
             continue;
         }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{shared::Shared, worker::Message};
 use crate::{
-    catalog::{Catalogue, Command, ConfigurationChange, MAX_CONFIGURATION_CHANGES, Response, Step},
+    catalog::{Catalogue, Command, ConfigurationChange, MAX_CONFIGURATION_CHANGES, Response},
     control::{Control, Unanswered},
     partition::Proposal,
     types::{Epoch, Generation, PartitionId},
@@ -30,12 +30,8 @@ pub(super) struct Proposed {
 
 impl Proposed {
     fn change(&self) -> ConfigurationChange {
-        let step = match self.change {
-            Proposal::Admit { join } => Step::Admit { join },
-            Proposal::Remove { join } => Step::Remove { join },
-        };
-        let Proposed { partition, generation, epoch, .. } = *self;
-        ConfigurationChange { partition, generation, epoch, step }
+        let Proposed { partition, generation, epoch, change } = *self;
+        ConfigurationChange { partition, generation, epoch, step: change.step() }
     }
 
     /// Whether the partition has moved on: the change will never take effect, and its primary learns why.

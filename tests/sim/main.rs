@@ -13,6 +13,7 @@
 
 mod alone;
 mod arguments;
+mod asked;
 mod cases;
 mod cluster;
 mod dice;

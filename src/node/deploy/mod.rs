@@ -152,8 +152,8 @@ impl Grid {
         self.inner.deploys.uploads.end(deploy);
         let catalogue = self.catalogue();
         let is_wanted = |digest: &Digest| {
-            let mut versions = catalogue.models().values().flat_map(|model| model.versions().values());
-            versions.any(|version| version.digest == *digest) || self.inner.deploys.uploads.holds(digest)
+            catalogue.model_versions().any(|version| version.digest == *digest)
+                || self.inner.deploys.uploads.holds(digest)
         };
         self.inner.shared.models.retain(is_wanted);
     }

@@ -1,10 +1,6 @@
 //! How the nodes agree that a session is over.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::{MissedTickBehavior, interval};
@@ -13,10 +9,10 @@ use super::BLOCK;
 use crate::{
     net::{Call, Net},
     node::{
-        grid::{Grid, Inner},
+        grid::{Grid, WeakGrid},
         worker::Message,
     },
-    types::{Error, NodeId, Result, SessionId},
+    types::{Error, Result, SessionId},
 };
 
 /// How often abandoned sessions are looked for, and nodes that did not answer asked again.
@@ -52,7 +48,7 @@ impl Call for End {
 
 /// Answers the other nodes' questions about sessions from now on. The network must not keep the node alive.
 pub(in crate::node) fn answer(grid: &Grid, net: &Net) {
-    let node = Arc::downgrade(&grid.inner);
+    let node = grid.downgrade();
     net.answer(move |_, IsOpen { sessions }| {
         let answer = reached(&node, &sessions).map(|grid| {
             let now_us = grid.mono_us();
@@ -61,7 +57,7 @@ pub(in crate::node) fn answer(grid: &Grid, net: &Net) {
         });
         async { answer }
     });
-    let node = Arc::downgrade(&grid.inner);
+    let node = grid.downgrade();
     net.answer(move |_, End { sessions }| {
         let answer = reached(&node, &sessions)
             .map(|grid| sessions.into_iter().for_each(|session| grid.end_here(session)));
@@ -70,12 +66,11 @@ pub(in crate::node) fn answer(grid: &Grid, net: &Net) {
 }
 
 /// The node that is called, unless it is called for too much at once.
-fn reached(node: &Weak<Inner>, sessions: &[SessionId]) -> Result<Grid> {
+fn reached(node: &WeakGrid, sessions: &[SessionId]) -> Result<Grid> {
     if sessions.len() > MOST {
         return Err(Error::invalid(format!("{} sessions in one call, more than {MOST}", sessions.len())));
     }
-    let inner = node.upgrade().ok_or_else(|| Error::unavailable("the node is shutting down"))?;
-    Ok(Grid { inner })
+    node.upgrade()
 }
 
 /// Keeps ids at hand, ends what was abandoned, and tells the other nodes what is over.
@@ -95,16 +90,6 @@ pub(in crate::node) async fn keep(grid: Grid) {
 }
 
 impl Grid {
-    /// The other members, or those of them that are heard.
-    pub(super) fn peers(&self, all: bool) -> BTreeSet<NodeId> {
-        if self.net().is_none() {
-            return BTreeSet::new();
-        }
-        let catalogue = self.inner.catalogue.borrow();
-        let members = catalogue.members().filter(|member| all || member.is_up());
-        members.map(|member| member.node.id).filter(|node| *node != self.me()).collect()
-    }
-
     /// Has ids granted before they run out: sessions begin while the control group has no quorum (protocol rule 11).
     async fn fetch_ahead(&self) {
         if self.inner.sessions.left() < u64::from(BLOCK / 2) {

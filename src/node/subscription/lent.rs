@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::Catalogue,
     feed::{self, Filter, SubscriberId},
-    node::{shared::Shared, worker::Message},
+    node::{grid::Grid, shared::Shared, worker::Message},
     types::{Error, NodeId, PartitionId, Result},
 };
 
@@ -35,18 +35,13 @@ pub(super) struct Reading {
 }
 
 /// Opens parts, takes credits, or ends it all.
-pub(super) fn change(
-    shared: Option<Arc<Shared>>,
-    catalogue: &Catalogue,
-    from: NodeId,
-    change: Change,
-) -> Result<()> {
-    let shared = shared.ok_or_else(|| Error::unavailable("the node is shutting down"))?;
+pub(super) fn change(node: &Grid, from: NodeId, change: Change) -> Result<()> {
+    let shared = &node.inner.shared;
     let key = (from, change.what.subscriber);
     let mut lent = shared.subscribers.lent.lock();
     if change.is_over {
         if let Some(reading) = lent.remove(&key) {
-            end(&shared, &reading);
+            end(shared, &reading);
         }
         return Ok(());
     }
@@ -54,7 +49,7 @@ pub(super) fn change(
         if lent.len() >= MOST {
             return Err(Error::overloaded("other nodes have too many subscriptions here"));
         }
-        let filter = filter(catalogue, &change)?;
+        let filter = filter(&node.catalogue(), &change)?;
         let (id, queue) = shared.subscribers.add();
         let asked_us = shared.clock.mono_us();
         lent.insert(key, Reading { id, filter, queue, parts: BTreeSet::new(), asked_us });
@@ -88,13 +83,9 @@ fn filter(catalogue: &Catalogue, change: &Change) -> Result<Filter> {
 }
 
 /// What has come; waits for it a moment.
-pub(super) async fn poll(
-    shared: Option<Arc<Shared>>,
-    from: NodeId,
-    subscriber: u64,
-) -> Result<Vec<(PartitionId, Item)>> {
-    let shared = shared.ok_or_else(|| Error::unavailable("the node is shutting down"))?;
+pub(super) async fn poll(node: Grid, from: NodeId, subscriber: u64) -> Result<Vec<(PartitionId, Item)>> {
     let queue = {
+        let shared = &node.inner.shared;
         let mut lent = shared.subscribers.lent.lock();
         let reading = lent
             .get_mut(&(from, subscriber))
@@ -103,7 +94,7 @@ pub(super) async fn poll(
         reading.queue.clone()
     };
     // The subscription of a node that is ending must not keep it.
-    drop(shared);
+    drop(node);
     let until = tokio::time::sleep(HOLD);
     tokio::pin!(until);
     loop {

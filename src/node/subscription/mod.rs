@@ -17,6 +17,8 @@ mod remote;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use tokio::time::sleep;
+
 pub(super) use self::{lent::expire_lent, queue::Subscribers, remote::answer};
 
 use self::{
@@ -32,7 +34,7 @@ use crate::{
 };
 
 /// How long to wait before a part is opened again whose source ended.
-const PAUSE_US: u64 = 20_000;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a subscriber is told next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,16 +133,16 @@ impl Subscription {
                     return Ok(notices);
                 }
             }
-            let again = self.open_parts()?;
+            self.open_parts()?;
             tokio::select! {
                 () = self.queue.arrived() => {}
-                () = sleep(again) => {}
+                () = sleep(PAUSE), if !self.closed.is_empty() => {}
             }
         }
     }
 
-    /// Opens the parts that have no source and whose time has come; says when to look again.
-    fn open_parts(&mut self) -> Result<Option<Duration>> {
+    /// Opens the parts that have no source and whose time has come.
+    fn open_parts(&mut self) -> Result<()> {
         let now_us = self.shared.clock.mono_us();
         let mut later = Vec::new();
         for partition in std::mem::take(&mut self.closed) {
@@ -148,7 +150,7 @@ impl Subscription {
             if part.is_due(now_us) { self.open_part(partition)? } else { later.push(partition) }
         }
         self.closed = later;
-        Ok((!self.closed.is_empty()).then_some(Duration::from_micros(PAUSE_US)))
+        Ok(())
     }
 
     fn open_part(&mut self, partition: PartitionId) -> Result<()> {
@@ -182,7 +184,7 @@ impl Subscription {
         if !matches!(error.class, Class::NotPrimary | Class::Unavailable | Class::Deadline) {
             return Err(error);
         }
-        let again_us = self.shared.clock.mono_us() + PAUSE_US;
+        let again_us = self.shared.clock.mono_us() + PAUSE.as_micros() as u64;
         let is_anew = self.parts[usize::from(partition.0)].ended(again_us);
         self.closed.push(partition);
         Ok(if is_anew { vec![Notice::Overrun { partition }] } else { Vec::new() })
@@ -257,13 +259,6 @@ impl Subscription {
             }
             None => {}
         }
-    }
-}
-
-async fn sleep(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
     }
 }
 

@@ -4,11 +4,11 @@
 //! has. So every loss shows as a call that failed, and then all parts are opened anew, each after the last position that
 //! arrived.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::queue::Item;
+use super::{lent, queue::Item};
 use crate::{
     feed::Start,
     net::{Call, Net},
@@ -67,14 +67,14 @@ impl Call for Poll {
 
 /// Lets other nodes read this one's feeds from now on.
 pub(in crate::node) fn answer(grid: &Grid, net: &Net) {
-    let (shared, catalogue) = (Arc::downgrade(&grid.inner.shared), grid.inner.catalogue.clone());
+    let node = grid.downgrade();
     net.answer(move |from, change: Change| {
-        let (shared, catalogue) = (shared.upgrade(), catalogue.borrow().clone());
-        async move { super::lent::change(shared, &catalogue, from.node, change) }
+        let node = node.upgrade();
+        async move { lent::change(&node?, from.node, change) }
     });
-    let shared = Arc::downgrade(&grid.inner.shared);
+    let node = grid.downgrade();
     net.answer(move |from, Poll { subscriber }| {
-        let shared = shared.upgrade();
-        async move { super::lent::poll(shared, from.node, subscriber).await }
+        let node = node.upgrade();
+        async move { lent::poll(node?, from.node, subscriber).await }
     });
 }

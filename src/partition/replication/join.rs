@@ -7,6 +7,7 @@
 
 use super::Standing;
 use crate::{
+    catalog::Step,
     partition::{Effect, core::Primary},
     types::{Epoch, JoinId},
 };
@@ -29,6 +30,16 @@ pub enum Proposal {
         /// The replica.
         join: JoinId,
     },
+}
+
+impl Proposal {
+    /// The step that the control group is asked for.
+    pub fn step(self) -> Step {
+        match self {
+            Proposal::Admit { join } => Step::Admit { join },
+            Proposal::Remove { join } => Step::Remove { join },
+        }
+    }
 }
 
 impl Primary<'_> {

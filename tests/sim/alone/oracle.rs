@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use embergrid::partition::{Answer, Change, Entry, Op, Outcome, PutMode, Request, View};
+use embergrid::partition::{Answer, Change, Entry, Op, Outcome, Request, View};
 use embergrid::store::Record;
 use embergrid::types::{Class, Error, MapId, RequestId, RowVersion, SessionId, Timestamp};
 
+use crate::asked::{condition, holds, old_is};
 use crate::grid;
 
 /// How late a row may expire.
@@ -194,27 +195,4 @@ pub(crate) const ALIAS: u64 = 1_000;
 
 fn asked_as(id: RequestId) -> RequestId {
     RequestId { session: SessionId(id.session.0 % ALIAS), ..id }
-}
-
-fn condition(op: &Op, before: Option<&Record>) -> bool {
-    let version = before.map(Record::row_version);
-    match op {
-        Op::Put { mode: PutMode::IfVersion(expected), .. } => version == Some(*expected),
-        Op::Remove { expected: Some(expected), .. } => version == Some(*expected),
-        _ => true,
-    }
-}
-
-fn holds(op: &Op, before: Option<&Record>) -> bool {
-    condition(op, before)
-        && match op {
-            Op::Put { mode: PutMode::IfAbsent, .. } => before.is_none(),
-            Op::Put { mode: PutMode::Always, .. } => true,
-            _ => before.is_some(),
-        }
-}
-
-fn old_is(outcome: &Outcome, op: &Op, before: Option<&Record>) -> bool {
-    let wanted = matches!(op, Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. });
-    outcome.old.as_ref() == before.filter(|_| wanted)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use embergrid::catalog::supervisor::{Beacon, Effect, Grant, Input};
-use embergrid::catalog::{Catalogue, Command, ConfigurationChange, Response, Step};
+use embergrid::catalog::{Catalogue, Command, ConfigurationChange, Response};
 use embergrid::partition::Proposal;
 use embergrid::types::{Epoch, Generation, PartitionId};
 
@@ -33,12 +33,8 @@ pub(super) struct Proposed {
 
 impl Proposed {
     fn change(&self) -> ConfigurationChange {
-        let step = match self.change {
-            Proposal::Admit { join } => Step::Admit { join },
-            Proposal::Remove { join } => Step::Remove { join },
-        };
-        let Proposed { partition, generation, epoch, .. } = *self;
-        ConfigurationChange { partition, generation, epoch, step }
+        let Proposed { partition, generation, epoch, change } = *self;
+        ConfigurationChange { partition, generation, epoch, step: change.step() }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Every entry is explained by one request or by the passing of time: it does what was asked for over the row as it was,
 //! and answers accordingly.
 
-use embergrid::partition::{Answer, Change, Entry, Op, Outcome, PutMode, Request, Ttl};
+use embergrid::partition::{Answer, Change, Entry, Op, Outcome, Request, Ttl};
 use embergrid::store::Record;
 use embergrid::types::{Class, Error, RowVersion, Timestamp};
 
 use super::{Timeline, Verdict, ensure};
+use crate::asked::{condition, holds, old_is};
 use crate::grid;
 
 /// The entry does what the request asks for.
@@ -83,27 +84,4 @@ pub(super) fn spontaneous(of: &Timeline, entry: &Entry) -> Verdict {
         _ => false,
     };
     ensure(expected, || format!("nobody asked for {entry:?}"))
-}
-
-fn condition(op: &Op, before: Option<&Record>) -> bool {
-    let version = before.map(Record::row_version);
-    match op {
-        Op::Put { mode: PutMode::IfVersion(expected), .. } => version == Some(*expected),
-        Op::Remove { expected: Some(expected), .. } => version == Some(*expected),
-        _ => true,
-    }
-}
-
-fn holds(op: &Op, before: Option<&Record>) -> bool {
-    condition(op, before)
-        && match op {
-            Op::Put { mode: PutMode::IfAbsent, .. } => before.is_none(),
-            Op::Put { mode: PutMode::Always, .. } => true,
-            _ => before.is_some(),
-        }
-}
-
-fn old_is(outcome: &Outcome, op: &Op, before: Option<&Record>) -> bool {
-    let wanted = matches!(op, Op::Put { want_old: true, .. } | Op::Remove { want_old: true, .. });
-    outcome.old.as_ref() == before.filter(|_| wanted)
 }
