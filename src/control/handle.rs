@@ -1,6 +1,11 @@
 //! The handle to this node's part in the control group.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use openraft::error::Fatal;
@@ -106,7 +111,7 @@ impl Control {
         if let Some(net) = &self.group.net {
             net.introduce(self.started.incarnation, catalogue.cluster);
         }
-        self.group.dial(Default::default());
+        self.dial();
         self.group.blobs.keep(catalogue.model_versions().map(|version| version.digest).collect()).await?;
         tending::warn_of_two(&catalogue);
         if self.started.new_generation {
@@ -152,6 +157,11 @@ impl Control {
     pub fn voters(&self) -> BTreeSet<NodeId> {
         let membership = Arc::clone(&self.group.raft.metrics().borrow().membership_config);
         membership.voter_ids().map(NodeId).collect()
+    }
+
+    /// Has the network dial all nodes of the cluster, as this one knows them.
+    pub fn dial(&self) {
+        self.group.dial(BTreeMap::new());
     }
 
     /// Who leads, and every change of it.

@@ -126,10 +126,7 @@ impl Supervision {
         if catalogue.placement > self.shared.primaries.load().placement() {
             self.shared.primaries.store(Arc::new(Primaries::of(&catalogue)));
             self.shared.broadcast(|| Message::Placement(catalogue.clone()));
-            if let Some(net) = &self.shared.net {
-                let members = catalogue.members().map(|member| &member.node);
-                net.list(&members.map(|node| (node.id, node.peer_address.clone())).collect());
-            }
+            self.control.dial();
         }
         self.handle(Input::Catalogue(catalogue));
         if let Some(grant) = self.early.take() {

@@ -48,6 +48,15 @@ async fn a_session_has_streams_to_all_nodes_and_ends_at_all_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_dropped_client_says_goodbye() {
+    let cluster = Cluster::found(1).await;
+    for _ in 0..100 {
+        drop(cluster.client(0).await);
+    }
+    cluster.wait_until("no session", |grid| sessions(grid) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_update_takes_effect_once_although_its_primary_is_killed() {
     const CALLERS: i64 = 8;
     let mut cluster = Cluster::found(3).await;

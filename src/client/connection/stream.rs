@@ -41,6 +41,7 @@ struct Writer {
     /// Once the node has answered `hello`.
     link: Option<LinkId>,
     welcomed: oneshot::Receiver<LinkId>,
+    said_goodbye: bool,
 }
 
 impl Stream for Writer {
@@ -48,6 +49,9 @@ impl Stream for Writer {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ClientFrame>> {
         let this = &mut *self;
+        if this.said_goodbye {
+            return Poll::Ready(None);
+        }
         if let Some(hello) = this.hello.take() {
             return Poll::Ready(Some(hello));
         }
@@ -70,7 +74,8 @@ impl Stream for Writer {
             return Poll::Ready(Some(ClientFrame { acknowledged_below, ops, ..Default::default() }));
         }
         if *closed {
-            way.end();
+            // The reader stays until the node ends the stream: a stream that is given up takes the goodbye along.
+            this.said_goodbye = true;
             return Poll::Ready(Some(ClientFrame { goodbye: true, ..Default::default() }));
         }
         way.writer = Some(cx.waker().clone());
@@ -89,7 +94,14 @@ pub(super) async fn establish(shared: &Arc<Shared>, address: &str, wanted: Optio
         state.streams += 1;
         (state.session.hello(), state.streams)
     };
-    let writer = Writer { shared: shared.clone(), stream, hello: Some(frame(&hello)), link: None, welcomed };
+    let writer = Writer {
+        shared: shared.clone(),
+        stream,
+        hello: Some(frame(&hello)),
+        link: None,
+        welcomed,
+        said_goodbye: false,
+    };
     let mut grid = channel::grid(channel.clone());
     let opening = async move {
         let mut replies = grid.session(writer).await?.into_inner();

@@ -37,18 +37,18 @@ pub(super) async fn tend(shared: Arc<Shared>, node: NodeId, mut first: Option<Op
                 Err(outage) => shared.state.lock().session.handle_outage(outage),
             },
         }
+        if begun.elapsed() > RECONNECT_MOST {
+            pause = TICK;
+        } else {
+            tokio::time::sleep(pause).await;
+            pause = RECONNECT_MOST.min(pause * 2);
+        }
         {
             let mut state = shared.state.lock();
             if state.closed || !state.session.is_listed(node) {
                 state.tended.remove(&node);
                 return;
             }
-        }
-        if begun.elapsed() > RECONNECT_MOST {
-            pause = TICK;
-        } else {
-            tokio::time::sleep(pause).await;
-            pause = RECONNECT_MOST.min(pause * 2);
         }
     }
 }
