@@ -51,7 +51,7 @@ impl Client {
         Ok(Map::new(self.clone(), description))
     }
 
-    pub(super) fn options(&self) -> &Options {
+    pub(super) fn options(&self) -> &Arc<Options> {
         &self.inner.options
     }
 

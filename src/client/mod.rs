@@ -20,6 +20,7 @@ mod read;
 mod road;
 mod row;
 mod score;
+mod seek;
 mod subscription;
 mod write;
 

@@ -1,12 +1,15 @@
 //! The way of calls that are no session's operations: a connection to one node, and to another when that is gone.
 
-use std::{error::Error as _, future::Future, time::Duration};
+use std::{error::Error as _, future::Future, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tonic::{ConnectError, Response, Status, transport::Channel};
 
-use super::{Client, Options, channel};
+use super::{
+    Client, Options,
+    seek::{Found, seek},
+};
 use crate::types::{Class, Error, Result};
 
 /// The pauses between attempts: they double from the shortest to the longest.
@@ -27,17 +30,9 @@ struct Present {
 
 impl Road {
     /// Connects to the first address that answers.
-    pub(super) async fn begin(options: &Options) -> Result<Self> {
-        let mut outage = Error::invalid("no address was given").hint("addresses are written host:port");
-        for address in &options.addresses {
-            match channel::connect(address, options).await {
-                Ok(channel) => {
-                    return Ok(Road(Mutex::new(Present { number: 0, address: address.clone(), channel })));
-                }
-                Err(error) => outage = error,
-            }
-        }
-        Err(outage)
+    pub(super) async fn begin(options: &Arc<Options>) -> Result<Self> {
+        let Found { address, channel } = seek(&options.addresses, options).await?;
+        Ok(Road(Mutex::new(Present { number: 0, address, channel })))
     }
 
     /// Which connection calls take at present.
@@ -97,17 +92,18 @@ impl Client {
     /// Takes the next node's address for the calls to come, unless somebody has done so since the connection of this
     /// number. If none answers, all stays as it is: a connection is opened again by itself.
     pub(super) async fn detour(&self, number: u64) {
-        let left = self.road().0.lock().address.clone();
-        for address in others(self.known_addresses(), &left) {
-            if self.road().number() != number {
+        let left = {
+            let present = self.road().0.lock();
+            if present.number != number {
                 return;
             }
-            if let Ok(channel) = channel::connect(&address, self.options()).await {
-                let mut present = self.road().0.lock();
-                if present.number == number {
-                    *present = Present { number: number + 1, address, channel };
-                }
-                return;
+            present.address.clone()
+        };
+        let others = others(self.known_addresses(), &left);
+        if let Ok(Found { address, channel }) = seek(&others, self.options()).await {
+            let mut present = self.road().0.lock();
+            if present.number == number {
+                *present = Present { number: number + 1, address, channel };
             }
         }
     }

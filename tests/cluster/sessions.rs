@@ -9,7 +9,7 @@ use std::{
 };
 
 use embergrid::{
-    client::{Client, EventKind, Map, Subscribe},
+    client::{Client, EventKind, Map, Options, Subscribe},
     node::Grid,
     types::Key,
 };
@@ -54,6 +54,17 @@ async fn every_dropped_client_says_goodbye() {
         drop(cluster.client(0).await);
     }
     cluster.wait_until("no session", |grid| sessions(grid) == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_address_keeps_nobody_waiting() {
+    let cluster = Cluster::found(1).await;
+    // Connections to it are taken, and nobody says a word.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addresses = [silent.local_addr().unwrap().to_string(), cluster.nodes[0].address.clone()];
+    let patient = Options { connect_timeout: Duration::from_secs(3_600), ..Options::new(addresses) };
+    let client = soon(Client::with_options(patient)).await.unwrap();
+    assert!(soon(client.maps()).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

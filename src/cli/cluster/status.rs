@@ -85,6 +85,12 @@ fn health(status: &StatusReply, totals: &PartitionTotals) -> String {
         "partitions: {healthy} of {total} healthy, {under_replicated} under-replicated, {unavailable} \
          unavailable, {lost} lost"
     );
+    if status.leader.is_empty() {
+        text.push_str(
+            "\nno control leader is known to the node that was asked: it is cut off, or too few nodes are up; this is what \
+             it knew last",
+        );
+    }
     let learners: u32 = status.nodes.iter().map(|node| node.learners).sum();
     if learners > 0 {
         text.push_str(&format!("\n{learners} learners are being filled; each is then a backup"));
@@ -169,6 +175,10 @@ mod tests {
                 ""
             ]
         );
+        status.leader.clear();
+        let lines = text(&status, &totals);
+        assert!(lines.lines().nth(2).is_some_and(|line| line.starts_with("no control leader")), "{lines}");
+        status.leader = "a".into();
         status.nodes[1].learners = 2;
         let totals = PartitionTotals { total: 9, under_replicated: 2, unavailable: 3, lost: 4, ..totals };
         let text = text(&status, &totals);

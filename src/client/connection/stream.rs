@@ -83,11 +83,14 @@ impl Stream for Writer {
     }
 }
 
-/// Opens a stream to the node at an address, and waits until it has answered `hello`. `wanted` is the node that is to be
-/// there; none: whichever it is.
-pub(super) async fn establish(shared: &Arc<Shared>, address: &str, wanted: Option<NodeId>) -> Result<Opened> {
-    let options = &shared.options;
-    let channel = channel::connect(address, options).await?;
+/// Opens a stream to the node at an address, which the channel leads to, and waits until it has answered `hello`. `wanted`
+/// is the node that is to be there; none: whichever it is.
+pub(super) async fn establish(
+    shared: &Arc<Shared>,
+    address: &str,
+    channel: Channel,
+    wanted: Option<NodeId>,
+) -> Result<Opened> {
     let (welcome_writer, welcomed) = oneshot::channel();
     let (hello, stream) = {
         let mut state = shared.state.lock();
@@ -108,9 +111,10 @@ pub(super) async fn establish(shared: &Arc<Shared>, address: &str, wanted: Optio
         let first = replies.message().await?;
         Ok::<_, tonic::Status>((first, replies))
     };
-    let (first, replies) = tokio::time::timeout(options.connect_timeout, opening).await.map_err(|_| {
-        Error::unavailable(format!("the node at {address} accepts connections but opens no session"))
-    })??;
+    let (first, replies) =
+        tokio::time::timeout(shared.options.connect_timeout, opening).await.map_err(|_| {
+            Error::unavailable(format!("the node at {address} accepts connections but opens no session"))
+        })??;
     let welcome = first.and_then(|frame| frame.welcome).ok_or_else(|| {
         Error::unavailable("the node closed the session at once").hint("is it of the same version?")
     })?;

@@ -11,7 +11,10 @@ use super::{
     stream::{Opened, establish},
 };
 use crate::{
-    client::channel,
+    client::{
+        channel,
+        seek::{self, Found},
+    },
     session::{Node, Topology},
     types::{Error, NodeId, PlacementVersion, Result},
     wire::v1,
@@ -65,7 +68,11 @@ async fn reach(shared: &Arc<Shared>, node: NodeId) -> Result<Opened> {
     };
     let mut outage = Error::unavailable(format!("it is not known where node {node} is"));
     for address in addresses {
-        match establish(shared, &address, Some(node)).await {
+        let opened = async {
+            let channel = channel::connect(&address, &shared.options).await?;
+            establish(shared, &address, channel, Some(node)).await
+        };
+        match opened.await {
             Ok(opened) => return Ok(opened),
             Err(error) => outage = error,
         }
@@ -99,14 +106,8 @@ pub(super) async fn seek(shared: Arc<Shared>) {
 
 /// Opens a stream to the first node that answers at the addresses given by the user.
 pub(super) async fn find(shared: &Arc<Shared>) -> Result<Opened> {
-    let mut outage = Error::invalid("no address was given").hint("addresses are written host:port");
-    for address in &shared.options.addresses {
-        match establish(shared, address, None).await {
-            Ok(opened) => return Ok(opened),
-            Err(error) => outage = error,
-        }
-    }
-    Err(outage)
+    let Found { address, channel } = seek::seek(&shared.options.addresses, &shared.options).await?;
+    establish(shared, &address, channel, None).await
 }
 
 /// Has a task run a stream that was found.
