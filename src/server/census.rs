@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use super::{operation::no_map, patience::Patience, relay, route::Route, scan::Scan};
+use super::{ask::ask, operation::no_map, patience::Patience, relay, route::Route, scan::Scan};
 use crate::{
     net::{Call, Net},
     node::{Grid, Primaries},
@@ -77,7 +77,7 @@ async fn count_once(
     for (node, partitions) in there {
         let count = Count { catalogue: grid.view().version, map, what, partitions };
         let grid = grid.clone();
-        asked.spawn(async move { ask(&grid, node, count).await });
+        asked.spawn(async move { count_there(&grid, node, count).await });
     }
     let mut counted = count_here(grid, map, what, &here).await?;
     let mut refusal = None;
@@ -110,9 +110,8 @@ fn by_node(grid: &Grid, partitions: &[PartitionId]) -> Result<(Vec<PartitionId>,
 }
 
 /// Asks another node. To count again does no harm: whoever is not reached is asked again, or somebody else is.
-async fn ask(grid: &Grid, node: NodeId, count: Count) -> Result<(Counted, Option<Error>)> {
-    let net = grid.net().ok_or_else(|| Error::unavailable("this node has no network"))?;
-    match net.call(node, &count, relay::WITHIN).await {
+async fn count_there(grid: &Grid, node: NodeId, count: Count) -> Result<(Counted, Option<Error>)> {
+    match ask(grid, node, &count, relay::WITHIN).await {
         Ok(counted) => Ok((counted, None)),
         Err(error) if matches!(error.class, Class::Unavailable | Class::Deadline) => {
             Ok((Counted { rows: 0, elsewhere: count.partitions }, Some(error)))

@@ -8,6 +8,7 @@
 
 mod admin;
 mod answer;
+mod ask;
 mod census;
 mod data;
 mod describe;

@@ -15,6 +15,7 @@ use crate::{
     node::{Grid, Primaries},
     partition::MapView,
     server::{
+        ask::ask,
         patience::Patience,
         relay,
         route::Route,
@@ -185,7 +186,7 @@ impl Pages {
     /// Has a page read at another node.
     async fn read_there(&mut self, node: NodeId) -> Result<v1::QueryReply> {
         let Some(stretch) = self.stretches.front_mut() else { return Ok(v1::QueryReply::default()) };
-        let ask = Ask {
+        let page = Ask {
             catalogue: self.grid.view().version,
             map: self.wanted.map.map.id,
             condition: self.condition.clone(),
@@ -194,11 +195,7 @@ impl Pages {
             partitions: stretch.partitions.iter().copied().collect(),
             from: stretch.mark.clone(),
         };
-        let read = match self.grid.net() {
-            Some(net) => net.call(node, &ask, relay::WITHIN).await,
-            None => Err(Error::unavailable("this node has no network")),
-        };
-        match read {
+        match ask(&self.grid, node, &page, relay::WITHIN).await {
             Ok(page) => self.take(node, page),
             Err(error) if matches!(error.class, Class::Unavailable | Class::Deadline) => {
                 self.again.extend(stretch.give_up()?);

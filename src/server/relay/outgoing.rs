@@ -13,7 +13,7 @@ use super::{BATCH_BYTES, Operations, WITHIN};
 use crate::{
     net::Raw,
     node::Grid,
-    server::desk::Desk,
+    server::{ask::ask, desk::Desk},
     types::{Class, Error, NodeId, Result, SessionId},
     wire::{Element, Elements, OpRef, Packed, TAG},
 };
@@ -228,10 +228,7 @@ async fn pass_on(
         shows_rows: false,
         ops: Raw(ops.into_bytes()),
     };
-    let replies = match grid.net() {
-        Some(net) => net.call(to, &operations, WITHIN).await,
-        None => Err(Error::unavailable("this node has no network")),
-    };
+    let replies = ask(&grid, to, &operations, WITHIN).await;
     Returned { from: to, number, slots, replies }
 }
 

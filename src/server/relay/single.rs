@@ -6,6 +6,7 @@ use super::Operations;
 use crate::{
     net::{Call, Raw},
     node::Grid,
+    server::ask::ask,
     types::{Error, NodeId, SessionId},
     wire::{
         Elements, Packed,
@@ -29,8 +30,9 @@ pub(in crate::server) async fn pass_on(
     op: &v1::Op,
     within: Duration,
 ) -> std::result::Result<reply::Answer, Fault> {
-    let net = grid.net().filter(|net| net.reaches(to, Operations::LANE));
-    let net = net.ok_or_else(|| Fault::NotSent(Error::unavailable(format!("node {to} is not connected"))))?;
+    if !grid.net().is_some_and(|net| net.reaches(to, Operations::LANE)) {
+        return Err(Fault::NotSent(Error::unavailable(format!("node {to} is not connected"))));
+    }
     let mut ops = Packed::<3>::default();
     ops.push(op);
     let operations = Operations {
@@ -41,7 +43,7 @@ pub(in crate::server) async fn pass_on(
         shows_rows: true,
         ops: Raw(ops.into_bytes()),
     };
-    let Raw(replies) = net.call(to, &operations, within).await.map_err(Fault::Lost)?;
+    let Raw(replies) = ask(grid, to, &operations, within).await.map_err(Fault::Lost)?;
     let answer = Elements::read(replies, 2).and_then(|mut replies| {
         let reply: v1::Reply = replies.read_next()?.decode().ok()?;
         reply.answer
