@@ -10,7 +10,7 @@ use crate::{
     types::{Class, Key, KeyKind, KeyRef, MapId, RequestId},
 };
 
-async fn plain_map() -> (Node, Grid, MapId) {
+pub(super) async fn plain_map() -> (Node, Grid, MapId) {
     let node = Node::start(Options::default()).await.unwrap();
     let grid = node.grid();
     let file = MapFile { key_kind: Some(KeyKind::I64), ..MapFile::plain("m") };
@@ -19,7 +19,7 @@ async fn plain_map() -> (Node, Grid, MapId) {
     (node, grid, map)
 }
 
-fn put(map: MapId, key: i64, value: &'static str) -> Request {
+pub(super) fn put(map: MapId, key: i64, value: &'static str) -> Request {
     let value = Bytes::from_static(value.as_bytes());
     let op = Op::Put { value, mode: PutMode::Always, want_old: true, ttl: None };
     request(map, key, op)

@@ -14,6 +14,8 @@ mod parts;
 mod pump;
 mod queue;
 mod remote;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -79,7 +81,7 @@ pub struct Subscription {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     filter: feed::Filter,
-    what: What,
+    condition: Option<String>,
     credits: u32,
     token: Token,
     key: TokenKey,
@@ -107,8 +109,8 @@ impl Subscription {
             id,
             shared: shared.clone(),
             queue,
-            what: What { subscriber: id.0, map: target.filter.map(), condition: target.condition },
             filter: target.filter,
+            condition: target.condition,
             credits,
             token,
             key: shared.token_key.clone(),
@@ -126,7 +128,7 @@ impl Subscription {
         loop {
             while let Some((partition, item)) = self.queue.pop() {
                 let notices = match item {
-                    Item::Message(message) => self.notices(partition, message),
+                    Item::Message(message) => self.notices(partition, message)?,
                     Item::End(error) => self.source_ended(partition, error)?,
                 };
                 if !notices.is_empty() {
@@ -170,13 +172,20 @@ impl Subscription {
         let opening = Opening { partition, start, credits: self.credits };
         let pump = self.pumps.remove(&node).filter(|pump| pump.open(opening));
         let pump = pump.unwrap_or_else(|| {
-            let pump = Pump::start(&self.shared, node, self.what.clone(), self.queue.clone());
+            let pump = Pump::start(&self.shared, node, self.reading(), self.queue.clone());
             // A pump that was just started takes what it is given, or ends the part.
             pump.open(opening);
             pump
         });
         self.pumps.insert(node, pump);
         Ok(())
+    }
+
+    /// Another reading of what the subscription is to. Each has a number of its own: what an earlier one has left at the
+    /// other node, unread, must not come up among what its successor is told.
+    fn reading(&self) -> What {
+        let (map, condition) = (self.filter.map(), self.condition.clone());
+        What { subscriber: self.shared.subscribers.number().0, map, condition }
     }
 
     /// A part has no source any more. What passes is waited for; the rest ends the subscription.
@@ -196,9 +205,9 @@ impl Subscription {
         complete.then(|| self.token.encode(&self.key))
     }
 
-    fn notices(&mut self, partition: PartitionId, message: feed::Message) -> Vec<Notice> {
+    fn notices(&mut self, partition: PartitionId, message: feed::Message) -> Result<Vec<Notice>> {
         let at = usize::from(partition.0);
-        match message {
+        Ok(match message {
             feed::Message::Snapshot { events } => {
                 self.give_back(partition, events.len());
                 self.parts[at].has_given();
@@ -209,15 +218,15 @@ impl Subscription {
                 self.parts[at].filled();
                 self.token().map(|token| Notice::SnapshotEnd { token }).into_iter().collect()
             }
-            feed::Message::Changes { upto, mut events, .. } => {
+            feed::Message::Changes { after, upto, events } => {
                 self.give_back(partition, events.len());
                 let known = self.token.positions[at];
-                if self.parts[at].is_filled() {
-                    // What a source that is gone had sent may come beside what its successor sends.
-                    if upto <= known {
-                        return Vec::new();
-                    }
-                    events.retain(|event| event.at.is_none_or(|position| position > known));
+                if self.parts[at].is_filled() && after != known {
+                    // Never told as if nothing had been missed, or nothing were told twice.
+                    return Err(Error::internal(format!(
+                        "the changes of partition {partition} after {after} came where those after {known} were due"
+                    ))
+                    .hint("subscribe again with the last token"));
                 }
                 self.parts[at].filled();
                 let bookmark = events.is_empty();
@@ -238,7 +247,7 @@ impl Subscription {
                 self.parts[at].overrun();
                 vec![Notice::Overrun { partition }]
             }
-        }
+        })
     }
 
     /// Lets the partition send as many events again.

@@ -101,10 +101,15 @@ impl Subscribers {
     }
 
     pub(super) fn add(&self) -> (SubscriberId, Arc<Queue>) {
-        let id = SubscriberId(self.next.fetch_add(1, Ordering::Relaxed));
+        let id = self.number();
         let queue = Arc::new(Queue::default());
         self.queues.write().insert(id, queue.clone());
         (id, queue)
+    }
+
+    /// A number that no other subscriber has, and no other reading of another node's feeds.
+    pub(super) fn number(&self) -> SubscriberId {
+        SubscriberId(self.next.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(super) fn remove(&self, id: SubscriberId) {

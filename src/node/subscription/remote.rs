@@ -23,7 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 /// About how many bytes one answer has at most.
 pub(super) const ANSWER_BYTES: usize = 1 << 20;
 
-/// A subscription, as another node is told of it.
+/// A reading on behalf of a subscription, as another node is told of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct What {
     /// Unique among all that the asking node ever has.
