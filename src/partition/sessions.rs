@@ -153,6 +153,15 @@ impl Sessions {
         }
     }
 
+    /// The request is under way no longer, and leaves nothing behind.
+    pub(super) fn release(&mut self, id: RequestId) {
+        let Some(session) = self.open.get_mut(&id.session) else { return };
+        session.under_way.remove(&id.number);
+        if session.floor == 0 && session.answers.is_empty() && session.under_way.is_empty() {
+            self.open.remove(&id.session);
+        }
+    }
+
     /// Nothing is under way any more.
     pub(super) fn abandon(&mut self) {
         self.open.retain(|_, session| {

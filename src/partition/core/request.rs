@@ -17,7 +17,7 @@ use crate::{
     },
     row::RowRef,
     store::{Lineage, Parts, Record},
-    types::{Error, RowVersion, Seq, Timestamp},
+    types::{Class, Error, RowVersion, Seq, Timestamp},
 };
 
 impl Primary<'_> {
@@ -206,7 +206,11 @@ impl Primary<'_> {
         };
         let room = Room::of(&op.request);
         let Request { origin, id, acknowledged_below, .. } = op.request;
-        let answered = id.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
+        if let Some(id) = id.filter(|_| is_untouched(&answer)) {
+            self.ledger.sessions.release(id);
+        }
+        let recorded = id.filter(|_| !is_untouched(&answer));
+        let answered = recorded.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
         let mut waiters: SmallVec<[Waiter; 1]> = SmallVec::new();
         for retry in op.retries {
             waiters.push(Waiter { origin: retry, answer: answer.clone() });
@@ -290,6 +294,12 @@ impl Conclusion {
     pub(super) fn refusal(error: Error) -> Self {
         Conclusion::Answer(Err(Box::new(error)))
     }
+}
+
+/// Whether the request is refused for the moment. Nothing is recorded of that: a retry, which is under the same number,
+/// would get the refusal for ever.
+fn is_untouched(answer: &Answer) -> bool {
+    answer.as_ref().is_err_and(|error| matches!(error.class, Class::Overloaded | Class::Unavailable))
 }
 
 /// Whether the row's schema is known at this catalogue version.

@@ -122,7 +122,7 @@ impl Reference {
                         Some(first) => assert_eq!(first, answer, "another answer to request {number}"),
                         None => {
                             self.answer(number, answer);
-                            decided = Some(number);
+                            decided = (!is_untouched(answer)).then_some(number);
                         }
                     }
                 }
@@ -139,6 +139,16 @@ impl Reference {
             }
         }
         assert_eq!(decided, None, "every answer is in an entry");
+    }
+
+    /// A request that comes again; what was refused for the moment comes as if for the first time.
+    fn again(&mut self, number: usize) -> Request {
+        let (request, answer) = &mut self.requests[number];
+        if answer.as_ref().is_some_and(is_untouched) {
+            *answer = None;
+            self.waiting.entry(request.key.to_string()).or_default().push_back(number);
+        }
+        request.clone()
     }
 
     fn answer(&mut self, number: usize, answer: &Result<Outcome, Error>) {
@@ -203,6 +213,11 @@ impl Reference {
             None => drop(self.rows.remove(&key)),
         }
     }
+}
+
+/// Whether a request was refused for the moment, and nothing is recorded of it.
+fn is_untouched(answer: &Result<Outcome, Error>) -> bool {
+    answer.as_ref().is_err_and(|error| error.class == Class::Overloaded)
 }
 
 #[derive(Debug)]
@@ -285,7 +300,7 @@ impl Pair {
             Step::Retry { which } => {
                 let count = self.reference.requests.len();
                 if count > 0 {
-                    let request = self.reference.requests[which % count].0.clone();
+                    let request = self.reference.again(which % count);
                     self.input(Input::Request(request));
                 }
             }

@@ -3,7 +3,7 @@
 use super::bench::*;
 use crate::{
     partition::{Input, Limits, PutMode, Request},
-    types::SessionId,
+    types::{Error, SessionId},
 };
 
 #[test]
@@ -44,6 +44,20 @@ fn a_retry_of_what_is_under_way_waits_with_it() {
     assert_eq!(
         bench.request(numbered(1, card(3, "a", 2.0))),
         ["reply 3 applied v3 record a=2/0.5/-@3 by 1:1"]
+    );
+}
+
+#[test]
+fn what_is_refused_for_the_moment_may_be_tried_again() {
+    let mut bench = Bench::bound("");
+    bench.request(numbered(1, card(1, "a", 2.0)));
+    bench.request(numbered(1, card(2, "a", 2.0)));
+    let refused = bench.failed(1, Error::overloaded("the pool is full"));
+    assert_eq!(refused, ["reply 2 overloaded: the pool is full", "reply 1 overloaded: the pool is full"]);
+    assert_eq!(bench.request(numbered(1, card(3, "a", 2.0))), ["score 2 risk@1 a"]);
+    assert_eq!(
+        bench.scored(2, 0.5),
+        ["reply 3 applied v3 record a=2/0.5/-@3 by 1:1", "publish 3 [put none -> a=2/0.5/-@3 by 1:1]"]
     );
 }
 

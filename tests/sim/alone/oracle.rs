@@ -109,7 +109,6 @@ impl Oracle {
         match error.class {
             Class::Conflict => !condition(&request.op, before),
             Class::Deadline => request.deadline_us.is_some() || (is_put && strict),
-            Class::Overloaded => is_put && strict,
             _ => false,
         }
     }
