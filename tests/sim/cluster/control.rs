@@ -18,6 +18,8 @@ pub(crate) enum Asker {
     Supervisor(NodeId, Incarnation, ProposalId),
     /// The primaries of a node, which ask together.
     Primaries(NodeId, Incarnation),
+    /// A node that wants ids for sessions.
+    Sessions(NodeId, Incarnation),
     /// A node that starts, and which process on its machine that is.
     Start(NodeId, u64),
     /// Nobody who would do anything about it.
@@ -27,7 +29,10 @@ pub(crate) enum Asker {
 impl Asker {
     pub(crate) fn node(self) -> Option<NodeId> {
         match self {
-            Asker::Supervisor(node, ..) | Asker::Primaries(node, _) | Asker::Start(node, _) => Some(node),
+            Asker::Supervisor(node, ..)
+            | Asker::Primaries(node, _)
+            | Asker::Sessions(node, _)
+            | Asker::Start(node, _) => Some(node),
             Asker::Operator => None,
         }
     }

@@ -1,13 +1,14 @@
 //! What can happen.
 
 use embergrid::feed::{self, SubscriberId};
-use embergrid::partition::{Outcome, Request};
 use embergrid::store::{Reader, Record};
-use embergrid::types::{Error, Incarnation, Key, MapId, NodeId, PartitionId};
+use embergrid::types::{Incarnation, Key, MapId, NodeId, PartitionId, SessionId};
 
 use super::control::{Answer, Asked, Asker};
+use super::draft::{Reply, Sent};
 use super::host::{Message, Told};
 use super::oracle::reads::Expected;
+use super::stream::{StreamEvent, StreamId};
 
 pub(crate) enum Event {
     /// Something reaches a node, whichever start of it is there.
@@ -16,6 +17,7 @@ pub(crate) enum Event {
     Within(NodeId, Incarnation, Inner),
     Control(ControlEvent),
     Client(usize, ClientEvent),
+    Stream(StreamId, StreamEvent),
     Subscriber(usize, PartitionId, SubscriberEvent),
     /// A process begins.
     PowerOn(NodeId),
@@ -45,19 +47,28 @@ pub(crate) enum Event {
 pub(crate) enum Arrival {
     Post(Message),
     Told(Told),
-    Request { partition: PartitionId, request: Request },
-    Read { from: usize, read: Read },
+    /// What another node passes on.
+    Passed(Batch),
     Subscriber(PartitionId, super::host::Subscription),
 }
 
-/// One attempt to read a row.
+/// Operations of a session that another node is to carry out.
+pub(crate) struct Batch {
+    pub(crate) number: u64,
+    pub(crate) from: NodeId,
+    pub(crate) session: SessionId,
+    pub(crate) acknowledged_below: u64,
+    pub(crate) ops: Vec<Sent>,
+}
+
+/// A read that a node carries out.
 #[derive(Clone)]
 pub(crate) struct Read {
-    pub(crate) id: u64,
+    /// Under which its answer is owed.
+    pub(crate) slot: u64,
+    pub(crate) partition: PartitionId,
     pub(crate) map: MapId,
     pub(crate) key: Key,
-    pub(crate) asked_us: u64,
-    pub(crate) attempt: u32,
 }
 
 /// What happens within a node.
@@ -70,13 +81,11 @@ pub(crate) enum Inner {
     Post(Message),
     /// The row is looked up.
     Look {
-        from: usize,
         read: Read,
         reader: Reader,
     },
     /// And only then the clock.
     Check {
-        from: usize,
         read: Read,
         reader: Reader,
         found: Option<Record>,
@@ -98,6 +107,21 @@ pub(crate) enum Inner {
         term: u64,
     },
     Deposed,
+    /// Whether the session of a stream can be taken up.
+    Greet {
+        stream: StreamId,
+        until_us: u64,
+    },
+    /// Whether there is news of the primaries for a client.
+    TellPlaces(StreamId),
+    /// A batch that was passed on comes back, or is lost.
+    Returned {
+        batch: u64,
+        replies: Vec<Reply>,
+    },
+    Lost {
+        batch: u64,
+    },
 }
 
 /// What happens within the control group.
@@ -116,12 +140,12 @@ pub(crate) enum ControlEvent {
 
 pub(crate) enum ClientEvent {
     Think,
-    Send(u64),
-    Silence { number: u64, attempt: u32 },
-    Answer { number: u64, answer: Box<Result<Outcome, Error>>, hint: Option<NodeId> },
-    SendRead(Read),
-    ReadSilence { id: u64, attempt: u32 },
-    ReadAnswer { read: Read, answer: Result<Option<Record>, Error>, hint: Option<NodeId> },
+    /// The clock of that connection.
+    Tick(u64),
+    /// That connection opens a stream to a node.
+    Reach(u64, NodeId),
+    /// That connection looks for any node, at a place in the list of addresses.
+    Seek(u64, usize),
 }
 
 pub(crate) enum SubscriberEvent {

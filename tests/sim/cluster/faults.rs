@@ -23,7 +23,8 @@ impl World {
             16..32 => self.pause(),
             32..46 => self.cut(),
             46..54 => self.isolate(),
-            54..60 => self.cut_client(),
+            54..59 => self.cut_client(),
+            59..60 => return self.forget_client(),
             60..74 => self.storm(),
             74..82 => return self.elect(),
             82..87 => self.upgrade(),
@@ -86,6 +87,7 @@ impl World {
             self.control.leader = None;
         }
         self.break_links_to(node);
+        self.owing.forgive(node);
     }
 
     fn pause(&mut self) {
@@ -122,6 +124,16 @@ impl World {
         let (node, client) = (self.any_node(), Place::Client(self.dice.below(10) as usize));
         self.network.isolate(client, [node.into()]);
         self.mend_later();
+    }
+
+    /// A client is cut off from everybody, for so long that its session is over.
+    fn forget_client(&mut self) -> Verdict {
+        let client = self.dice.below(10) as usize;
+        let nodes: Vec<Place> = self.machines.iter().map(|machine| machine.node.into()).collect();
+        self.say(|| format!("client {client} is cut off, and its session is over"));
+        self.network.isolate(Place::Client(client), nodes);
+        self.mend_later();
+        self.abandon(client)
     }
 
     fn mend_later(&mut self) {

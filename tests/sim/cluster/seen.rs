@@ -35,6 +35,13 @@ pub(crate) struct Seen {
     pub(crate) unserved: u64,
     pub(crate) upgrades: u64,
     pub(crate) sessions: u64,
+    /// Sessions that a client thought it had and the cluster had not.
+    pub(crate) renewed: u64,
+    /// Streams that clients opened, and those that broke.
+    pub(crate) streams: u64,
+    pub(crate) broken: u64,
+    /// Operations that one node passed on to another.
+    pub(crate) relayed: u64,
 }
 
 impl Seen {
@@ -45,7 +52,7 @@ impl Seen {
     }
 
     /// All counts by name, without the trace.
-    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 23] {
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 27] {
         [
             ("steps", &mut self.steps),
             ("operations", &mut self.operations),
@@ -70,6 +77,10 @@ impl Seen {
             ("unserved", &mut self.unserved),
             ("upgrades", &mut self.upgrades),
             ("sessions", &mut self.sessions),
+            ("renewed", &mut self.renewed),
+            ("streams", &mut self.streams),
+            ("broken", &mut self.broken),
+            ("relayed", &mut self.relayed),
         ]
     }
 }

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use embergrid::partition::{Op, Outcome, View};
 use embergrid::store::Record;
-use embergrid::types::{Error, Key, MapId, NodeId, PartitionId, SessionId};
+use embergrid::types::{Error, Key, MapId, RequestId};
 
-use super::events::Read;
-use super::session::Session;
+use super::connection::Connection;
+use super::draft::{Action, Draft};
 use crate::cluster::oracle::Oracles;
 use crate::dice::Dice;
 
@@ -48,28 +48,43 @@ pub(crate) trait Work {
 
 /// One client.
 pub(crate) struct Client {
-    pub(crate) session: Session,
+    pub(crate) connection: Connection,
     pub(crate) work: Box<dyn Work>,
-    /// By partition: where it takes the primary to be.
-    places: Vec<NodeId>,
-    /// Reads under way, by number.
-    pub(crate) reads: BTreeMap<u64, Read>,
-    pub(crate) next_read: u64,
+    /// What is not answered, by number.
+    pub(crate) calls: BTreeMap<u32, Call>,
+    next_call: u32,
+}
+
+/// One operation whose caller waits.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) draft: Draft,
+    pub(crate) asked_us: u64,
+    /// How often it was sent, and under which name if it is a write.
+    pub(crate) sent: u32,
+    pub(crate) id: Option<RequestId>,
 }
 
 impl Client {
-    pub(crate) fn place(&self, partition: PartitionId) -> NodeId {
-        self.places[usize::from(partition.0)]
+    /// Somebody calls.
+    pub(crate) fn call(&mut self, map: MapId, key: Key, action: Action, now_us: u64) -> Draft {
+        let draft = Draft { call: self.next_call, map, key, action };
+        let call = Call { draft: draft.clone(), asked_us: now_us, sent: 0, id: None };
+        self.calls.insert(draft.call, call);
+        self.next_call += 1;
+        draft
     }
 
-    /// Its primary is elsewhere: where it was said to be, or anywhere.
-    pub(crate) fn look_elsewhere(&mut self, partition: PartitionId, node: NodeId) {
-        self.places[usize::from(partition.0)] = node;
+    /// Reads and writes that are not answered.
+    pub(crate) fn under_way(&self) -> (usize, usize) {
+        let is_read = |call: &&Call| matches!(call.draft.action, Action::Read);
+        let reads = self.calls.values().filter(is_read).count();
+        (reads, self.calls.len() - reads)
     }
 }
 
-/// The clients of a run, with sessions from 1.
-pub(crate) fn all(partitions: u16) -> Vec<Client> {
+/// The clients of a run.
+pub(crate) fn all() -> Vec<Client> {
     let works: Vec<Box<dyn Work>> = vec![
         Box::new(registers::Registers::new()),
         Box::new(registers::Registers::new()),
@@ -82,12 +97,6 @@ pub(crate) fn all(partitions: u16) -> Vec<Client> {
         Box::new(scored::Scored::new()),
         Box::new(scored::Scored::new()),
     ];
-    let client = |(number, work): (usize, Box<dyn Work>)| Client {
-        session: Session::new(SessionId(number as u64 + 1), number as u32),
-        work,
-        places: vec![NodeId(1); usize::from(partitions)],
-        reads: BTreeMap::new(),
-        next_read: 0,
-    };
-    works.into_iter().enumerate().map(client).collect()
+    let client = |work| Client { connection: Connection::new(0), work, calls: BTreeMap::new(), next_call: 1 };
+    works.into_iter().map(client).collect()
 }

@@ -4,10 +4,11 @@
 //! the supervision hands the worker each placement, and after it what follows from it.
 
 mod placement;
+mod sessions;
 mod supervision;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use embergrid::binding::Scores;
@@ -128,6 +129,10 @@ pub(crate) struct Host {
     proposed: Vec<supervision::Proposed>,
     /// What they have asked for and not heard of.
     asked: Vec<supervision::Proposed>,
+    /// Ids that no session has.
+    sessions: VecDeque<SessionId>,
+    /// More of them are asked for.
+    wants_sessions: bool,
     /// Entries that were dropped for others.
     pub(crate) truncated: u64,
     pub(crate) overruns: u64,
@@ -152,6 +157,8 @@ impl Host {
             early: None,
             proposed: Vec::new(),
             asked: Vec::new(),
+            sessions: VecDeque::new(),
+            wants_sessions: false,
             truncated: 0,
             overruns: 0,
             setup,

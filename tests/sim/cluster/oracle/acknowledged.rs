@@ -3,24 +3,29 @@
 
 use std::collections::BTreeSet;
 
-use embergrid::partition::Outcome;
 use embergrid::types::{Class, Error, Key, RequestId};
 
 use super::{History, Verdict, ensure};
+use crate::cluster::draft::{Done, What};
 
-/// An answer has reached its client.
-pub(crate) fn told(history: &History, id: RequestId, answer: &Result<Outcome, Error>) -> Verdict {
-    let refusal = answer.as_ref().err().map(|error| error.class);
-    let Some(committed) = history.answer(id) else {
-        // Nothing is recorded of what was not admitted.
-        let is_untouched = matches!(refusal, Some(Class::Overloaded));
-        return ensure(is_untouched, || format!("{id:?} was answered {answer:?}, and no entry says so"));
+/// An answer to a write has reached its client. Nothing is recorded of what was refused for the moment.
+pub(crate) fn told(history: &History, id: RequestId, answer: &Result<Done, Error>) -> Verdict {
+    let told = match answer {
+        Ok(Done { what: What::Written(outcome), .. }) => Ok(outcome),
+        Ok(done) => return Err(format!("{id:?} was answered by {done:?}")),
+        Err(error) if is_passing(error.class) => return Ok(()),
+        Err(error) => Err(error),
     };
-    let same = committed.as_ref().map_err(|error| &**error) == answer.as_ref();
-    // A refusal may have been on its way while another copy was admitted.
-    ensure(same || refusal == Some(Class::Overloaded), || {
-        format!("{id:?} is answered {committed:?}, its client was told {answer:?}")
+    let Some(committed) = history.answer(id) else {
+        return Err(format!("{id:?} was answered {told:?}, and no entry says so"));
+    };
+    ensure(committed.as_ref().map_err(|error| &**error) == told, || {
+        format!("{id:?} is answered {committed:?}, its client was told {told:?}")
     })
+}
+
+fn is_passing(class: Class) -> bool {
+    matches!(class, Class::NotPrimary | Class::Overloaded | Class::Unavailable)
 }
 
 /// Keys that were added once, and are never removed.

@@ -65,7 +65,7 @@ fn may_refuse(of: &Timeline, request: &Request, before: Option<&Record>, error: 
         Class::Conflict => !condition(&request.op, before),
         Class::NotFound => matches!(request.op, Op::Update(_)) && before.is_none(),
         // There was no score.
-        Class::Deadline | Class::Overloaded => is_write && strict,
+        Class::Deadline => is_write && strict,
         _ => false,
     }
 }

@@ -1,289 +1,152 @@
-//! What clients do, and what reaches them.
+//! What clients call, and what they make of the answers.
 
-use embergrid::partition::{Outcome, Request};
+use embergrid::partition::{Op, Outcome};
+use embergrid::session::{Answers, Caller};
 use embergrid::store::Record;
-use embergrid::types::{Class, Error, Key, NodeId, RequestId, SessionId};
+use embergrid::types::{Class, Error, MapId};
 
-use super::super::clients::{Deed, Desk};
-use super::super::events::{Arrival, ClientEvent, Event, Read};
-use super::super::host::Message;
-use super::super::oracle::{Verdict, acknowledged, once::ALIAS};
-use super::super::session::Verdict as Next;
-use super::{Place, World};
+use super::super::clients::{Call, Deed, Desk};
+use super::super::connection::Connection;
+use super::super::draft::{Action, Done, What};
+use super::super::events::{ClientEvent, Event};
+use super::super::oracle::{Verdict, ensure};
+use super::super::stream::{StreamId, Up};
+use super::World;
 use crate::grid;
-
-/// A read is tried so often.
-const READ_ATTEMPTS: u32 = 12;
-const SILENCE_US: u64 = 150_000;
 
 impl World {
     pub(super) fn client(&mut self, client: usize, event: ClientEvent) -> Verdict {
+        let present = self.clients[client].connection.number;
         match event {
-            ClientEvent::Think => self.think(client),
-            ClientEvent::Send(number) => self.send(client, number),
-            ClientEvent::Silence { number, attempt } => {
-                let now_us = self.now_us;
-                let next = self.clients[client].session.handle_silence(number, attempt, now_us);
-                if let Next::Again { .. } = next
-                    && let Some(request) = self.clients[client].session.request(number)
-                {
-                    let key = request.key.clone();
-                    self.look_elsewhere(client, &key, None);
-                }
-                return self.go_on(client, number, next);
-            }
-            ClientEvent::Answer { number, answer, hint } => {
-                return self.answered(client, number, *answer, hint);
-            }
-            ClientEvent::SendRead(read) => self.send_read(client, read),
-            ClientEvent::ReadSilence { id, attempt } => {
-                let read = self.clients[client].reads.get(&id).cloned();
-                if let Some(read) = read.filter(|read| read.attempt == attempt) {
-                    self.read_again(client, read, None);
-                }
-            }
-            ClientEvent::ReadAnswer { read, answer, hint } => {
-                self.read_answered(client, read, answer, hint);
-            }
+            ClientEvent::Think => return self.think(client),
+            ClientEvent::Tick(number) if number == present => return self.tick(client),
+            ClientEvent::Reach(number, node) if number == present => self.reach(client, node),
+            ClientEvent::Seek(number, at) if number == present => self.seek(client, at),
+            // Of a connection that is over.
+            ClientEvent::Tick(_) | ClientEvent::Reach(..) | ClientEvent::Seek(..) => {}
         }
         Ok(())
     }
 
-    fn think(&mut self, client: usize) {
+    fn think(&mut self, client: usize) -> Verdict {
         if self.is_calm {
-            return;
+            return Ok(());
         }
         let pause_us = self.plan.pause_us;
         let pause_us = self.dice.between(pause_us / 4, pause_us * 2);
         self.after(pause_us, Event::Client(client, ClientEvent::Think));
-        if self.clients[client].session.unanswered() == 0 && self.dice.percent(2) {
-            self.renew_session(client);
+        if self.dice.percent(1) && (self.clients[client].calls.is_empty() || self.dice.percent(20)) {
+            self.leave(client);
         }
         let of = &mut self.clients[client];
-        if of.session.unanswered() >= 4 || !of.session.has_room() || of.reads.len() >= 3 {
-            return;
-        }
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
-        match of.work.next(&mut desk) {
-            None => {}
-            Some(Deed::Read(map, key)) => {
-                let id = of.next_read;
-                of.next_read += 1;
-                self.send_read(client, Read { id, map, key, asked_us: self.now_us, attempt: 1 });
-            }
-            Some(Deed::Write(map, key, op)) => {
-                let patience_us = if of.work.is_patient() || self.dice.percent(90) {
-                    u64::MAX / 2
-                } else {
-                    self.dice.between(50_000, 2_000_000)
-                };
-                let number = of.session.ask(map, key, op, self.now_us.saturating_add(patience_us));
-                if let Some(request) = of.session.request(number).cloned() {
-                    self.oracles.asked(&request);
-                    if self.is_ordered(&request) {
-                        self.oracles.linear.asked(&request, self.now_us);
-                    }
-                }
-                self.send(client, number);
-            }
-        }
-    }
-
-    /// A session ends, and another begins. All nodes hear of it, or do not.
-    fn renew_session(&mut self, client: usize) {
-        self.sessions += 1;
-        self.seen.sessions += 1;
-        let (ended, next) = (self.clients[client].session.id, SessionId(self.sessions));
-        self.clients[client].session = self.clients[client].session.renewed(next);
-        for node in (1..=super::NODES).map(NodeId) {
-            if let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into())
-            {
-                let end = Arrival::Post(Message::EndSession(ended));
-                self.after(delay_us, Event::Arrives(node, end));
-            }
-        }
-    }
-
-    /// Whether the order of the operations on its key is checked.
-    fn is_ordered(&self, request: &Request) -> bool {
-        [grid::PLAIN, grid::TALLIES].iter().any(|name| grid::map_id(&self.view, name) == request.map)
-    }
-
-    fn send(&mut self, client: usize, number: u64) {
-        let Some((mut request, attempt)) = self.clients[client].session.send(number) else { return };
-        self.seen.repeated += u64::from(attempt > 1);
-        if self.plan.new_numbers && attempt > 1 {
-            request.id = request.id.map(|id| RequestId { session: SessionId(id.session.0 + ALIAS), ..id });
-            self.oracles.asked(&request);
-        }
-        let partition = self.oracles.partition_of(&request.key);
-        let node = self.clients[client].place(partition);
-        let copies = 1 + u64::from(self.network.arrives_twice(&mut self.dice));
-        for copy in 0..copies {
-            let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into())
-            else {
-                continue;
-            };
-            // A copy may turn up much later, and elsewhere.
-            let late = copy > 0 && self.dice.percent(50);
-            let delay_us = if late { self.dice.below(3_000_000) } else { delay_us };
-            let to = if late { self.any_node() } else { node };
-            let request = request.clone();
-            self.after(delay_us, Event::Arrives(to, Arrival::Request { partition, request }));
-        }
-        let silence_us = SILENCE_US + self.dice.below(SILENCE_US);
-        self.after(silence_us, Event::Client(client, ClientEvent::Silence { number, attempt }));
-    }
-
-    /// A node answers a request.
-    pub(super) fn reply(
-        &mut self,
-        node: NodeId,
-        origin: embergrid::partition::Origin,
-        answer: Result<Outcome, Error>,
-        at_once: bool,
-    ) -> Verdict {
-        let (client, number) = (origin.connection as usize, origin.tag);
-        self.note(200 + origin.connection as u64, number);
-        let session = &self.clients[client].session;
-        let Some(request) = session.request(number) else { return Ok(()) };
-        let partition = self.oracles.partition_of(&request.key);
-        let id = RequestId { session: session.id, number };
-        if answer.is_ok() {
-            let is_known = self.oracles.of(partition).answer(id).is_some();
-            self.seen.from_record += u64::from(at_once && is_known);
-        }
-        let hint = self.machine(node).host.as_ref().and_then(|host| host.primary(partition));
-        if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), Place::Client(client)) {
-            let answer = Box::new(answer);
-            self.after(delay_us, Event::Client(client, ClientEvent::Answer { number, answer, hint }));
-        }
-        Ok(())
-    }
-
-    fn answered(
-        &mut self,
-        client: usize,
-        number: u64,
-        answer: Result<Outcome, Error>,
-        hint: Option<NodeId>,
-    ) -> Verdict {
-        let refusal = answer.as_ref().err().map(|error| error.class);
-        if let (Some(Class::NotPrimary | Class::Unavailable), Some(request)) =
-            (refusal, self.clients[client].session.request(number))
-        {
-            let key = request.key.clone();
-            self.look_elsewhere(client, &key, hint);
-        }
-        let now_us = self.now_us;
-        let request = self.clients[client].session.request(number).cloned();
-        let next = self.clients[client].session.handle_answer(number, answer, now_us);
-        if let (Next::Final(answer), Some(request)) = (&next, &request)
-            && let Some(id) = request.id
-        {
-            let partition = self.oracles.partition_of(&request.key);
-            acknowledged::told(self.oracles.of(partition), id, answer)?;
-            self.note(300 + client as u64, number);
-            self.conclude(client, request, Some(answer));
+        let (reads, writes) = of.under_way();
+        if writes >= 4 || reads >= 3 {
             return Ok(());
         }
-        if let (Next::GivenUp, Some(request)) = (&next, &request) {
-            self.conclude(client, request, None);
-        }
-        self.go_on(client, number, next)
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let (map, key, action) = match of.work.next(&mut desk) {
+            None => return Ok(()),
+            Some(Deed::Read(map, key)) => (map, key, Action::Read),
+            Some(Deed::Write(map, key, op)) => (map, key, Action::Write(op)),
+        };
+        let patience_us = if of.work.is_patient() || self.dice.percent(90) {
+            u64::MAX / 2
+        } else {
+            self.dice.between(50_000, 2_000_000)
+        };
+        let draft = of.call(map, key, action, self.now_us);
+        let caller = Caller { call: draft.call, index: 0 };
+        let submitted = of.connection.session.submit(draft, caller, self.now_us + patience_us);
+        submitted.map_err(|error| format!("an operation is refused before it is sent: {error}"))?;
+        self.settle(client, Answers::new())
     }
 
-    /// The last word on a request.
-    fn conclude(&mut self, client: usize, request: &Request, answer: Option<&Result<Outcome, Error>>) {
-        // What was refused for the moment, or for the time it took, may have taken effect under another copy.
-        let is_definite = |answer: &&Result<Outcome, Error>| {
-            !answer.as_ref().is_err_and(|error| matches!(error.class, Class::Overloaded | Class::Deadline))
-        };
-        let answer = answer.filter(is_definite);
+    /// A client goes, and comes back with another connection. If nobody waits for an answer it says goodbye; else its
+    /// process has ended.
+    fn leave(&mut self, client: usize) {
+        self.seen.sessions += 1;
+        let is_goodbye = self.clients[client].calls.is_empty();
+        let number = self.clients[client].connection.number;
+        let streams: Vec<StreamId> = self.clients[client].connection.ways().map(|(_, id)| id).collect();
+        for id in streams {
+            if is_goodbye {
+                self.push_up(id, Up::Goodbye);
+            }
+            if let Some(stream) = self.streams.get_mut(&id) {
+                stream.is_over = true;
+                stream.up.cut_off();
+                self.clear_away(id);
+            }
+        }
+        for (_, call) in std::mem::take(&mut self.clients[client].calls) {
+            self.give_up(client, &call);
+        }
+        self.clients[client].connection = Connection::new(number + 1);
+        self.begin_connection(client);
+    }
+
+    /// Whether the order of the operations on a map's keys is checked.
+    pub(super) fn is_ordered(&self, map: MapId) -> bool {
+        [grid::PLAIN, grid::TALLIES].iter().any(|name| grid::map_id(&self.view, name) == map)
+    }
+
+    /// The last word on a call, and the only one.
+    pub(super) fn conclude(&mut self, client: usize, number: u32, answer: Result<Done, Error>) -> Verdict {
+        let call = self.clients[client].calls.remove(&number);
+        let call = call.ok_or_else(|| format!("call {number} of client {client} is answered twice"))?;
+        self.note(300 + client as u64, u64::from(number));
         match answer {
-            Some(answer) => {
-                self.seen.operations += 1;
-                if self.is_ordered(request)
-                    && let Some(id) = request.id
-                {
-                    self.oracles.linear.answered(id, answer, self.now_us);
+            Ok(Done { call: of, what }) => {
+                ensure(of == number, || format!("call {number} is given the answer to call {of}"))?;
+                match (&call.draft.action, what) {
+                    (Action::Read, What::Found(found)) => self.found(client, &call, found.as_ref()),
+                    (Action::Write(op), What::Written(outcome)) => {
+                        self.written(client, &call, op, &Ok(outcome))
+                    }
+                    (action, what) => return Err(format!("{action:?} is answered by {what:?}")),
                 }
             }
-            None => self.seen.given_up += 1,
-        }
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
-        self.clients[client].work.written(&mut desk, &request.key, &request.op, answer);
-    }
-
-    fn go_on(&mut self, client: usize, number: u64, next: Next) -> Verdict {
-        if let Next::Again { after_us } = next {
-            self.after(after_us, Event::Client(client, ClientEvent::Send(number)));
+            Err(error) => match &call.draft.action {
+                // What was refused for the moment, or for the time it took, may have taken effect all the same.
+                Action::Write(op) if is_definite(&error) => self.written(client, &call, op, &Err(error)),
+                _ => self.give_up(client, &call),
+            },
         }
         Ok(())
     }
 
-    /// The primary is not where the client thought: it is where it was said to be, or anywhere.
-    fn look_elsewhere(&mut self, client: usize, key: &Key, hint: Option<NodeId>) {
-        let partition = self.oracles.partition_of(key);
-        let believed = self.clients[client].place(partition);
-        let node = match hint {
-            Some(node) if node != believed || self.dice.percent(70) => node,
-            _ => self.any_node(),
-        };
-        self.clients[client].look_elsewhere(partition, node);
-    }
-
-    fn send_read(&mut self, client: usize, read: Read) {
-        let node = self.clients[client].place(self.oracles.partition_of(&read.key));
-        let (id, attempt) = (read.id, read.attempt);
-        self.clients[client].reads.insert(id, read.clone());
-        if let Some(delay_us) = self.network.delay_us(&mut self.dice, Place::Client(client), node.into()) {
-            self.after(delay_us, Event::Arrives(node, Arrival::Read { from: client, read }));
+    fn found(&mut self, client: usize, call: &Call, found: Option<&Record>) {
+        self.seen.operations += 1;
+        self.seen.reads += 1;
+        let (map, key) = (call.draft.map, &call.draft.key);
+        if self.is_ordered(map) {
+            self.oracles.linear.read(map, key.packed(), found, (call.asked_us, self.now_us));
         }
-        let silence_us = 2 * SILENCE_US + self.dice.below(SILENCE_US);
-        self.after(silence_us, Event::Client(client, ClientEvent::ReadSilence { id, attempt }));
-    }
-
-    fn read_answered(
-        &mut self,
-        client: usize,
-        read: Read,
-        answer: Result<Option<Record>, Error>,
-        hint: Option<NodeId>,
-    ) {
-        let Some(present) = self.clients[client].reads.get(&read.id) else { return };
-        match answer {
-            Ok(found) => {
-                self.clients[client].reads.remove(&read.id);
-                self.seen.operations += 1;
-                self.seen.reads += 1;
-                let ordered = [grid::PLAIN, grid::TALLIES].map(|name| grid::map_id(&self.view, name));
-                if ordered.contains(&read.map) {
-                    let within_us = (read.asked_us, self.now_us);
-                    self.oracles.linear.read(read.map, read.key.packed(), found.as_ref(), within_us);
-                }
-                self.told_of_row(client, &read.key, Some(found.as_ref()));
-            }
-            Err(_) if present.attempt == read.attempt => self.read_again(client, read, hint),
-            Err(_) => {}
-        }
-    }
-
-    /// Another attempt, elsewhere and in a moment, unless there were too many.
-    fn read_again(&mut self, client: usize, read: Read, hint: Option<NodeId>) {
-        let read = Read { attempt: read.attempt + 1, ..read };
-        if read.attempt > READ_ATTEMPTS {
-            self.clients[client].reads.remove(&read.id);
-            return self.told_of_row(client, &read.key, None);
-        }
-        self.look_elsewhere(client, &read.key, hint);
-        self.clients[client].reads.insert(read.id, read.clone());
-        let pause_us = self.dice.between(1_000, 60_000);
-        self.after(pause_us, Event::Client(client, ClientEvent::SendRead(read)));
-    }
-
-    fn told_of_row(&mut self, client: usize, key: &Key, found: Option<Option<&Record>>) {
         let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
-        self.clients[client].work.read(&mut desk, key, found);
+        self.clients[client].work.read(&mut desk, key, Some(found));
     }
+
+    fn written(&mut self, client: usize, call: &Call, op: &Op, answer: &Result<Outcome, Error>) {
+        self.seen.operations += 1;
+        if let Some(id) = call.id.filter(|_| self.is_ordered(call.draft.map)) {
+            self.oracles.linear.answered(id, answer, self.now_us);
+        }
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        self.clients[client].work.written(&mut desk, &call.draft.key, op, Some(answer));
+    }
+
+    /// Nobody knows what became of a write; a read is not repeated.
+    fn give_up(&mut self, client: usize, call: &Call) {
+        self.seen.given_up += 1;
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let work = &mut self.clients[client].work;
+        match &call.draft.action {
+            Action::Read => work.read(&mut desk, &call.draft.key, None),
+            Action::Write(op) => work.written(&mut desk, &call.draft.key, op, None),
+        }
+    }
+}
+
+fn is_definite(error: &Error) -> bool {
+    !matches!(error.class, Class::NotPrimary | Class::Overloaded | Class::Unavailable | Class::Deadline)
 }

@@ -91,7 +91,10 @@ impl World {
     }
 
     fn tell(&mut self, by: Asker, answer: Answer, index: usize, delay_us: u64) {
-        if let Asker::Supervisor(node, incarnation, _) | Asker::Primaries(node, incarnation) = by {
+        if let Asker::Supervisor(node, incarnation, _)
+        | Asker::Primaries(node, incarnation)
+        | Asker::Sessions(node, incarnation) = by
+        {
             let until_us = self.now_us + delay_us + PATIENCE_US;
             let inner = Inner::Answer { by, answer, index, until_us };
             self.after(delay_us, Event::Within(node, incarnation, inner));

@@ -15,6 +15,7 @@ impl World {
     pub(super) fn heal(&mut self) -> Verdict {
         self.is_calm = true;
         self.network.heal();
+        self.flow_again();
         for at in 0..self.machines.len() {
             let machine = &mut self.machines[at];
             machine.paused_until_us = machine.paused_until_us.min(self.now_us);
@@ -55,11 +56,15 @@ impl World {
     /// What is not well yet.
     fn ailing(&self) -> Option<String> {
         let catalogue = self.control.latest();
-        let unanswered: usize =
-            self.clients.iter().map(|client| client.session.unanswered() + client.reads.len()).sum();
+        let unanswered: usize = self.clients.iter().map(|client| client.connection.session.under_way()).sum();
         if unanswered > 0 {
             let states = (0..PARTITIONS).map(|partition| self.state_of(PartitionId(partition)));
-            return Some(format!("{unanswered} operations are unanswered\n{}", states.collect::<String>()));
+            let calls = self.clients.iter().flat_map(|client| client.calls.values());
+            return Some(format!(
+                "{unanswered} operations are unanswered, {:?}\n{}",
+                calls.collect::<Vec<_>>(),
+                states.collect::<String>()
+            ));
         }
         if catalogue.up().len() < self.machines.len() {
             return Some("nodes are down".into());

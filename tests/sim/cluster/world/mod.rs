@@ -1,30 +1,37 @@
 //! The scheduler: what happens, when, to whom.
 
 mod clients;
+mod connections;
 mod control;
 mod heal;
 mod nodes;
+mod reads;
+mod relay;
+mod service;
+mod streams;
 mod subscribers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use embergrid::catalog::supervisor::Settings;
 use embergrid::catalog::{Founding, Node};
 use embergrid::feed::SubscriberId;
 use embergrid::partition::{Limits, Timing, View};
-use embergrid::types::{Incarnation, NodeId, PartitionId};
+use embergrid::types::{Incarnation, NodeId, PartitionId, SessionId};
 
 use super::clients::{self as users, Client};
 use super::clock::Clock;
+use super::connection::WINDOW;
 use super::control::Control;
 use super::events::{ClientEvent, ControlEvent, Event, SubscriberEvent};
 use super::host::Out;
 use super::machine::Machine;
 use super::network::{Network, Place};
 use super::oracle::{Oracles, Verdict, feeds::About};
+use super::owed::Owing;
 use super::seen::Seen;
-use super::session;
+use super::stream::{Stream, StreamId};
 use super::subscriber::Subscriber;
 use crate::dice::Dice;
 use crate::grid;
@@ -80,8 +87,12 @@ pub(crate) struct World {
     pub(super) network: Network,
     pub(super) control: Control,
     clients: Vec<Client>,
-    /// The last session's id.
-    sessions: u64,
+    /// Between clients and nodes.
+    streams: BTreeMap<StreamId, Stream>,
+    last_stream: u64,
+    /// Sessions that are over.
+    over: BTreeSet<SessionId>,
+    pub(super) owing: Owing,
     subscribers: Vec<Subscriber>,
     /// Which subscriber's stream it is.
     links: BTreeMap<SubscriberId, (usize, PartitionId)>,
@@ -118,7 +129,7 @@ impl World {
         let view = control.view(&control.latest().clone());
         let limits = Limits {
             ops: 24,
-            session_answers: session::WINDOW as usize,
+            session_answers: WINDOW as usize,
             log_entries: dice.one_of(&[24, 64, 256]),
             min_in_sync: usize::from(min_in_sync),
             ..Limits::default()
@@ -138,8 +149,11 @@ impl World {
             machines,
             network: Network::default(),
             control,
-            clients: users::all(PARTITIONS),
-            sessions: 100,
+            clients: users::all(),
+            streams: BTreeMap::new(),
+            last_stream: 0,
+            over: BTreeSet::new(),
+            owing: Owing::default(),
             subscribers: vec![Subscriber::new(LENIENT, PARTITIONS), Subscriber::new(PLAIN, PARTITIONS)],
             links: BTreeMap::new(),
             oracles,
@@ -164,6 +178,7 @@ impl World {
         }
         self.after(0, Event::Control(ControlEvent::Look));
         for client in 0..self.clients.len() {
+            self.begin_connection(client);
             let after_us = 300_000 + self.dice.below(50_000);
             self.after(after_us, Event::Client(client, ClientEvent::Think));
         }
@@ -237,6 +252,7 @@ impl World {
             }
             Event::Control(event) => return self.govern(event),
             Event::Client(client, event) => return self.client(client, event),
+            Event::Stream(id, event) => return self.stream(id, event),
             Event::Subscriber(subscriber, partition, event) => {
                 return self.subscriber(subscriber, partition, event);
             }
@@ -254,6 +270,7 @@ impl World {
             Event::Mend => {
                 self.say(|| "the cuts end".into());
                 self.network.mend();
+                self.flow_again();
             }
             Event::Clear => self.network.weather = Default::default(),
             Event::Operator => self.operate(),

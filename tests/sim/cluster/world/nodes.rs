@@ -2,15 +2,14 @@
 
 use embergrid::catalog::supervisor::Input;
 use embergrid::partition::Frame;
-use embergrid::store::{Reader, Record};
-use embergrid::types::{Error, Incarnation, MapId, NodeId};
+use embergrid::types::{Error, Incarnation, NodeId};
 
 use super::super::control::{Answer, Asked, Asker};
-use super::super::events::{Arrival, ClientEvent, ControlEvent, Event, Inner, Read};
+use super::super::events::{Arrival, ControlEvent, Event, Inner};
 use super::super::host::{BEACON_EVERY_US, Host, Message, Setup, Told};
 use super::super::models;
-use super::super::oracle::{Verdict, errors, reads::Expected};
-use super::{Out, PARTITIONS, Place, World};
+use super::super::oracle::Verdict;
+use super::{Out, PARTITIONS, World};
 
 /// How often the node looks for what is due.
 const WAKE_EVERY_US: u64 = 5_000;
@@ -20,35 +19,20 @@ impl World {
     pub(super) fn arrive(&mut self, node: NodeId, arrival: Arrival) -> Verdict {
         let now_us = self.now_us;
         let machine = &mut self.machines[node.0 as usize - 1];
-        let Some(host) = &mut machine.host else { return Ok(()) };
+        let Some(host) = &mut machine.host else {
+            self.miss(&arrival);
+            return Ok(());
+        };
         let mut out = Vec::new();
         match arrival {
             Arrival::Post(message) => host.post(message),
             Arrival::Told(told) => host.hear(&machine.clock, now_us, told, &mut out),
-            Arrival::Request { partition, request } => host.post(Message::Request(partition, request)),
+            Arrival::Passed(batch) => self.take_batch(node, batch),
             Arrival::Subscriber(partition, subscription) => {
                 host.post(Message::Subscribe(partition, subscription));
             }
-            Arrival::Read { from, read } => {
-                let partition = self.oracles.partition_of(&read.key);
-                match host.reader(partition) {
-                    Ok(reader) => self.look_later(node, from, read, reader),
-                    Err(error) => self.answer_read(node, from, read, Err(error)),
-                }
-                return Ok(());
-            }
         }
         self.perform(node, out)
-    }
-
-    /// Anything may come between the steps of a read.
-    fn pause_us(&mut self) -> u64 {
-        if self.dice.percent(3) { self.dice.below(900_000) } else { self.dice.below(40) }
-    }
-
-    fn look_later(&mut self, node: NodeId, from: usize, read: Read, reader: Reader) {
-        let pause_us = self.pause_us();
-        self.within_after(node, pause_us, Inner::Look { from, read, reader });
     }
 
     /// Something that ends with this start of the node.
@@ -91,9 +75,9 @@ impl World {
                 self.within_after(node, BOOKMARK_EVERY_US, Inner::Bookmark);
             }
             Inner::Post(message) => host.post(message),
-            Inner::Look { from, read, reader } => self.look(node, from, read, reader),
-            Inner::Check { from, read, reader, found, expected } => {
-                return self.check(node, from, read, &reader, found, &expected);
+            Inner::Look { read, reader } => self.look(node, read, reader),
+            Inner::Check { read, reader, found, expected } => {
+                return self.check(node, read, &reader, found, &expected);
             }
             Inner::Answer { by, answer, index, until_us } => {
                 return self.answer_proposal(node, by, answer, index, until_us);
@@ -107,65 +91,12 @@ impl World {
                     host.supervise(&machine.clock, now_us, Input::NotLeading, &mut out);
                 }
             }
+            Inner::Greet { stream, until_us } => self.greet(node, stream, until_us, &mut out),
+            Inner::TellPlaces(stream) => self.tell_places(node, stream),
+            Inner::Returned { batch, replies } => self.settle_batch(batch, replies),
+            Inner::Lost { batch } => self.settle_batch(batch, Vec::new()),
         }
         self.perform(node, out)
-    }
-
-    /// The row, whatever the lease says.
-    fn look(&mut self, node: NodeId, from: usize, read: Read, reader: Reader) {
-        let partition = self.oracles.partition_of(&read.key);
-        let expected = Expected::now(self.oracles.of(partition), read.map, read.key.packed());
-        let found = reader.begun().map_err(Error::from);
-        match found.and_then(|()| find(&reader, read.map, read.key.packed())) {
-            Ok(found) => {
-                let pause_us = self.pause_us();
-                let check = Inner::Check { from, read, reader, found, expected };
-                self.within_after(node, pause_us, check);
-            }
-            Err(error) => self.answer_read(node, from, read, Err(error)),
-        }
-    }
-
-    fn check(
-        &mut self,
-        node: NodeId,
-        from: usize,
-        read: Read,
-        reader: &Reader,
-        found: Option<Record>,
-        expected: &Expected,
-    ) -> Verdict {
-        let (now_us, unchecked) = (self.now_us, self.plan.unchecked_reads);
-        self.say(|| {
-            let (partition, may) = (
-                self.oracles.partition_of(&read.key),
-                reader.check(self.machines[node.0 as usize - 1].clock.mono_us(now_us)),
-            );
-            format!("node {node} reads partition {partition} in epoch {}: {may:?}", reader.epoch())
-        });
-        let mono_us = self.machine(node).clock.mono_us(now_us);
-        match reader.check(mono_us) {
-            Err(error) if !unchecked => {
-                self.seen.unserved += 1;
-                self.answer_read(node, from, read, Err(error.into()));
-            }
-            _ => {
-                let partition = self.oracles.partition_of(&read.key);
-                if errors::is_read(self.oracles.of(partition), reader.epoch(), now_us)? {
-                    expected.check(node, found.as_ref())?;
-                }
-                self.answer_read(node, from, read, Ok(found));
-            }
-        }
-        Ok(())
-    }
-
-    fn answer_read(&mut self, node: NodeId, from: usize, read: Read, answer: Result<Option<Record>, Error>) {
-        let partition = self.oracles.partition_of(&read.key);
-        let hint = self.machine(node).host.as_ref().and_then(|host| host.primary(partition));
-        if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), Place::Client(from)) {
-            self.after(delay_us, Event::Client(from, ClientEvent::ReadAnswer { read, answer, hint }));
-        }
     }
 
     /// Does what the node wants done, and sees to it that it is woken.
@@ -189,7 +120,7 @@ impl World {
                     self.after(delay_us, Event::Arrives(to, Arrival::Told(told)));
                 }
             }
-            Out::Reply { origin, answer, at_once } => return self.reply(node, origin, answer, at_once),
+            Out::Reply { origin, answer, at_once } => self.reply(node, origin, answer, at_once),
             Out::Published { partition, entry } => {
                 self.say(|| format!("node {node} commits {} of partition {partition}", entry.position));
                 self.note(1 + u64::from(partition.0), entry.position.epoch.0 << 32 | entry.position.seq.0);
@@ -266,8 +197,12 @@ impl World {
         machine.applied = index;
         let Some(host) = &mut machine.host else { return Ok(()) };
         let is_new = catalogue.version > host.catalogue().version;
+        let is_placed_anew = catalogue.placement > host.catalogue().placement;
         let mut out = Vec::new();
         host.follow(&machine.clock, now_us, &catalogue, &mut out);
+        if is_placed_anew {
+            self.tell_places_soon(node);
+        }
         if is_new {
             // Compiled by a task of its own.
             let view = self.control.view(&catalogue);
@@ -313,6 +248,7 @@ impl World {
         let mut host = Host::new(setup, PARTITIONS, view);
         let mut out = Vec::new();
         host.follow(&machine.clock, now_us, &catalogue, &mut out);
+        host.fetch_sessions(&mut out);
         machine.host = Some(host);
         let said = self.perform(node, out);
         debug_assert!(said.is_ok(), "a node that starts has nothing to say");
@@ -324,14 +260,6 @@ impl World {
             self.within_after(node, beat_us, Inner::TakeLead { term });
         }
     }
-}
-
-/// The row under a key, without a look at the lease.
-fn find(reader: &Reader, map: MapId, key: &[u8]) -> Result<Option<Record>, Error> {
-    let missing = || Error::unavailable("the partition does not have this map");
-    let cursor = reader.cursor_of(map, key).ok_or_else(missing)?;
-    let (records, _) = reader.scan(map, cursor)?;
-    Ok(records.into_iter().find(|record| record.key() == key))
 }
 
 impl World {
@@ -368,6 +296,7 @@ impl World {
                 host.supervise(&machine.clock, now_us, outcome, &mut out);
             }
             Asker::Primaries(..) => host.answered(answer, &mut out),
+            Asker::Sessions(..) => host.granted(answer, &mut out),
             Asker::Start(..) | Asker::Operator => {}
         }
         self.perform(node, out)
