@@ -3,8 +3,10 @@
 
 pub(crate) mod acknowledged;
 mod cutover;
+pub(crate) mod debts;
 mod effects;
 pub(crate) mod errors;
+pub(crate) mod expiry;
 pub(crate) mod feeds;
 mod history;
 pub(crate) mod losses;

@@ -4,7 +4,7 @@
 use embergrid::partition::Core;
 use embergrid::types::{Key, KeyRef, MapId, NodeId, PartitionId};
 
-use super::super::oracle::{Verdict, replicas};
+use super::super::oracle::{Verdict, debts, expiry, replicas};
 use super::{PARTITIONS, World};
 use crate::grid;
 
@@ -38,7 +38,24 @@ impl World {
                 Some(_) => {}
             }
         }
+        self.let_expire()?;
         self.check_end()
+    }
+
+    /// All is well: in a moment nothing is left that should have expired.
+    fn let_expire(&mut self) -> Verdict {
+        let until_us = self.now_us + 1_000 * expiry::LATE_MOST_MS as u64 + 100_000;
+        while self.now_us < until_us {
+            self.step()?;
+        }
+        for partition in (0..PARTITIONS).map(PartitionId) {
+            let node = self.control.latest().configuration(partition).and_then(|held| held.primary_node());
+            let machine = &self.machines[node.ok_or("lost")?.0 as usize - 1];
+            let said =
+                expiry::check(self.oracles.of(partition).timeline(), machine.clock.now(self.now_us).wall);
+            said.map_err(|broken| format!("partition {partition}: {broken}"))?;
+        }
+        Ok(())
     }
 
     fn primary_core(&self, partition: PartitionId) -> Option<&Core> {
@@ -74,6 +91,9 @@ impl World {
             let Some(cores) = self.cores(partition) else {
                 return Some(format!("partition {partition}: a replica is missing: {configuration:?}"));
             };
+            if let Some(row) = debts::owed(self.oracles.of(partition).timeline()) {
+                return Some(format!("partition {partition}: nobody scores {row:?}"));
+            }
             let is_full = configuration.in_sync.len() == catalogue.replicas_wanted();
             let is_told = |core: &&Core| **core.configuration() == *configuration && core.under_way() == 0;
             let end = self.primary_core(partition).map(Core::end);
