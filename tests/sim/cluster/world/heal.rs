@@ -24,22 +24,27 @@ impl World {
                 self.after(1, super::Event::PowerOn(node));
             }
         }
+        self.get_well()?;
+        self.let_expire()?;
+        // A goodbye may have come meanwhile.
+        self.get_well()?;
+        self.check_end()
+    }
+
+    /// Until nothing ails.
+    fn get_well(&mut self) -> Verdict {
         let until_us = self.now_us + PATIENCE_US;
         let mut looked_us = self.now_us;
-        loop {
-            self.step()?;
-            if self.now_us < looked_us + 50_000 {
-                continue;
+        while let Some(ailing) = self.ailing() {
+            if self.now_us > until_us {
+                return Err(format!("it does not heal: {ailing}"));
+            }
+            while self.now_us < looked_us + 50_000 {
+                self.step()?;
             }
             looked_us = self.now_us;
-            match self.ailing() {
-                None => break,
-                Some(ailing) if self.now_us > until_us => return Err(format!("it does not heal: {ailing}")),
-                Some(_) => {}
-            }
         }
-        self.let_expire()?;
-        self.check_end()
+        Ok(())
     }
 
     /// All is well: in a moment nothing is left that should have expired.
