@@ -58,6 +58,12 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// The backend's device is not there.
+    #[error("backend `wgpu` has no device: {reason}")]
+    Device {
+        /// Why not.
+        reason: String,
+    },
     /// A backend broke off inside an operator.
     #[error("node {node}: the backend panicked: {reason}")]
     Panic {
@@ -109,6 +115,9 @@ impl From<Error> for types::Error {
                 types::Error::invalid(message).hint("`embergrid model show` prints what a model takes")
             }
             Error::Run { .. } => types::Error::invalid(message),
+            Error::Device { .. } => types::Error::unavailable(message).hint(
+                "install the GPU's Vulkan driver, or `mesa-vulkan-drivers` to compute on the CPU; or use `flex`",
+            ),
             Error::Panic { .. } => types::Error::internal(message),
         }
     }

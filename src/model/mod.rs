@@ -9,6 +9,8 @@ mod error;
 pub mod forest;
 mod format;
 pub mod golden;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod graph;
 mod onnx;
 mod operators;
@@ -41,6 +43,8 @@ enum Program {
     Flex(Plan<burn_flex::Flex>),
     #[allow(deprecated)]
     Ndarray(Plan<burn_ndarray::NdArray>),
+    #[cfg(feature = "gpu")]
+    Wgpu(Plan<burn_wgpu::Wgpu>),
 }
 
 /// What a model is made of, for `model show`.
@@ -75,8 +79,10 @@ impl Model {
         summary.parameters = graph.parameters();
         summary.steps = graph.nodes.iter().map(|node| node.op.name.clone()).collect();
         let program = match options.backend {
-            Backend::Flex => Program::Flex(plan::build(&graph, options)?),
-            Backend::Ndarray => Program::Ndarray(plan::build(&graph, options)?),
+            Backend::Flex => Program::Flex(plan::build(&graph, options, Default::default())?),
+            Backend::Ndarray => Program::Ndarray(plan::build(&graph, options, Default::default())?),
+            #[cfg(feature = "gpu")]
+            Backend::Wgpu => Program::Wgpu(plan::build(&graph, options, gpu::device()?)?),
         };
         let (inputs, outputs) = ports(&graph);
         Ok(Model { inputs, outputs, summary, program })
@@ -103,6 +109,8 @@ impl Model {
         match &self.program {
             Program::Flex(plan) => plan.run(inputs),
             Program::Ndarray(plan) => plan.run(inputs),
+            #[cfg(feature = "gpu")]
+            Program::Wgpu(plan) => plan.run(inputs),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use super::Error;
 use crate::types;
 
 /// Who computes the tensor operators.
@@ -12,14 +13,46 @@ pub enum Backend {
     Flex,
     /// burn-ndarray.
     Ndarray,
+    /// burn-wgpu: a GPU through Vulkan. It is given tensors of 32-bit floats alone: of the functions in 64 bits a GPU has
+    /// few, so those are computed as [`Backend::Flex`] does.
+    #[cfg(feature = "gpu")]
+    Wgpu,
 }
 
 impl Backend {
+    /// The backends of this build.
+    pub const ALL: &[Backend] = &[
+        Backend::Flex,
+        Backend::Ndarray,
+        #[cfg(feature = "gpu")]
+        Backend::Wgpu,
+    ];
+
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Backend::Flex => "flex",
             Backend::Ndarray => "ndarray",
+            #[cfg(feature = "gpu")]
+            Backend::Wgpu => "wgpu",
+        }
+    }
+
+    /// Whether it is given 32-bit floats alone.
+    pub(super) fn narrow(self) -> bool {
+        match self {
+            Backend::Flex | Backend::Ndarray => false,
+            #[cfg(feature = "gpu")]
+            Backend::Wgpu => true,
+        }
+    }
+
+    /// Whether its device is there: that of a GPU may not be.
+    pub(super) fn ready(self) -> Result<(), Error> {
+        match self {
+            Backend::Flex | Backend::Ndarray => Ok(()),
+            #[cfg(feature = "gpu")]
+            Backend::Wgpu => super::gpu::device().map(|_| ()),
         }
     }
 }
@@ -34,19 +67,20 @@ impl FromStr for Backend {
     type Err = types::Error;
 
     fn from_str(name: &str) -> Result<Backend, types::Error> {
-        match name {
-            "flex" => Ok(Backend::Flex),
-            "ndarray" => Ok(Backend::Ndarray),
-            "wgpu" => Err(types::Error::invalid("backend `wgpu` is not built into this binary")
-                .hint("use `flex` or `ndarray`")),
-            _ => {
-                let error = types::Error::invalid(format!("no backend `{name}`"));
-                Err(match types::nearest(name, ["flex", "ndarray"]) {
-                    Some(near) => error.hint(format!("did you mean `{near}`?")),
-                    None => error.hint("use `flex` or `ndarray`"),
-                })
-            }
+        let names = || Backend::ALL.iter().map(|backend| backend.name());
+        if let Some(backend) = Backend::ALL.iter().find(|backend| backend.name() == name) {
+            return Ok(*backend);
         }
+        let known = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+        if name == "wgpu" {
+            let hint = format!("build it with `cargo build --release --features gpu`, or use {known}");
+            return Err(types::Error::invalid("backend `wgpu` is not built into this binary").hint(hint));
+        }
+        let error = types::Error::invalid(format!("no backend `{name}`"));
+        Err(match types::nearest(name, names()) {
+            Some(near) => error.hint(format!("did you mean `{near}`?")),
+            None => error.hint(format!("use {known}")),
+        })
     }
 }
 
@@ -110,11 +144,19 @@ mod tests {
 
     #[test]
     fn a_backend_is_named_and_near_names_are_suggested() {
-        assert_eq!("flex".parse::<Backend>(), Ok(Backend::Flex));
-        assert_eq!("ndarray".parse::<Backend>(), Ok(Backend::Ndarray));
+        for backend in Backend::ALL {
+            assert_eq!(backend.name().parse(), Ok(*backend));
+        }
         let error = "ndaray".parse::<Backend>().unwrap_err();
         assert_eq!(error.to_string(), "no backend `ndaray` (did you mean `ndarray`?)");
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    #[test]
+    fn a_build_without_the_gpu_says_how_to_build_one() {
         let error = "wgpu".parse::<Backend>().unwrap_err();
-        assert_eq!(error.message, "backend `wgpu` is not built into this binary");
+        let text = "backend `wgpu` is not built into this binary \
+            (build it with `cargo build --release --features gpu`, or use `flex` or `ndarray`)";
+        assert_eq!(error.to_string(), text);
     }
 }

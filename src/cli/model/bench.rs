@@ -30,7 +30,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "ROWS,..", value_delimiter = ',', default_value = "1,8,64,1024",
         value_parser = clap::value_parser!(u32).range(1..))]
     batch: Vec<u32>,
-    /// The tensor backend: flex, ndarray.
+    /// The tensor backend: flex, ndarray; with the feature `gpu` also wgpu.
     #[arg(long, default_value_t)]
     backend: Backend,
 }

@@ -30,7 +30,7 @@ pub(super) struct Run {
     /// The rows: `.csv` with a header, `.jsonl` or `.npy`.
     #[arg(long, value_name = "ROWS")]
     input: PathBuf,
-    /// The tensor backend: flex, ndarray.
+    /// The tensor backend: flex, ndarray; with the feature `gpu` also wgpu.
     #[arg(long, default_value_t)]
     backend: Backend,
 }

@@ -29,7 +29,7 @@ pub(super) struct Verify {
     /// Absolute tolerance.
     #[arg(long, default_value_t = Tolerance::default().atol)]
     atol: f64,
-    /// The tensor backend: flex, ndarray.
+    /// The tensor backend: flex, ndarray; with the feature `gpu` also wgpu.
     #[arg(long, default_value_t)]
     backend: Backend,
 }

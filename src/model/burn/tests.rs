@@ -36,10 +36,10 @@ fn refusal(bytes: &[u8]) -> String {
     load(bytes).expect_err("it is refused").to_string()
 }
 
-/// What the model of a file gives for one row: on both backends, in loops and without.
+/// What the model of a file gives for one row: on every backend, in loops and without.
 fn run(bytes: &[u8], row: [f32; 2]) -> Vec<Tensor> {
     let mut results = Vec::new();
-    for backend in [Backend::Flex, Backend::Ndarray] {
+    for &backend in Backend::ALL {
         for loop_elements in [0, 1024] {
             let options = Options { backend, loop_elements, ..Options::default() };
             let model = Model::load(bytes, Format::Burn, &options).expect("it loads");

@@ -74,8 +74,10 @@ impl Report {
 /// How deep folders are searched.
 const DEPTH: usize = 16;
 
-/// Verifies every model in the folders.
+/// Verifies every model in the folders, if the backend's device is there.
 pub fn verify_dirs(dirs: &[PathBuf], tolerance: Tolerance, options: &Options) -> types::Result<Report> {
+    // Without it every model would fail for the same reason.
+    options.backend.ready()?;
     let mut report = Report::default();
     for dir in dirs {
         let mut found = Vec::new();

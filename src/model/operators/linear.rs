@@ -5,7 +5,7 @@ use burn_backend::{Backend, Shape};
 use super::{
     super::{
         DType, Data, Tensor, TensorView,
-        plan::{Args, Given, Kernel, Reason, reshaped, upload, widen},
+        plan::{Args, Given, Kernel, Reason, reshaped, widen},
     },
     Operator, Refusal, Spec,
     activation::Activation,
@@ -110,7 +110,7 @@ fn gemm<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             return Ok(zeros(vec![rows, columns], args.dtype(0)?).into());
         }
         let mut product = if inner == 0 {
-            upload::<B>(zeros(vec![rows, columns], args.dtype(0)?))?
+            args.upload(zeros(vec![rows, columns], args.dtype(0)?))?
         } else {
             let turned = |tensor, turn| if turn { B::float_transpose(tensor) } else { tensor };
             B::float_matmul(turned(args.float(0)?, turn_a), turned(args.float(1)?, turn_b))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::{
-    DType, Limits, Options, Tensor,
+    Backend, DType, Limits, Options, Tensor,
     graph::{Attribute, Graph, Node, OpName, Type, ValueId},
 };
 
@@ -40,6 +40,11 @@ impl<'g> Spec<'g> {
 
     pub(in crate::model) fn op(&self) -> &'g OpName {
         &self.node.op
+    }
+
+    /// Who is to compute it.
+    pub(in crate::model) fn backend(&self) -> Backend {
+        self.options.backend
     }
 
     pub(in crate::model) fn limits(&self) -> &'g Limits {

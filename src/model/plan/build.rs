@@ -6,11 +6,11 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        Error, Options, Tensor,
+        DType, Error, Options, Tensor,
         graph::{Graph, ValueId},
         operators::{Refusal, Spec, compile},
     },
-    Constant, Plan, Source, Step,
+    Constant, Kernel, Plan, Source, Step,
 };
 
 struct Builder<'g, B: Backend> {
@@ -25,8 +25,12 @@ struct Builder<'g, B: Backend> {
     reads: Vec<usize>,
 }
 
-/// Makes the plan. The graph's types are inferred, so every operator is known to be supported.
-pub(in crate::model) fn build<B: Backend>(graph: &Graph, options: &Options) -> Result<Plan<B>, Error> {
+/// Makes the plan for a device of the backend. The graph's types are inferred, so every operator is known to be supported.
+pub(in crate::model) fn build<B: Backend>(
+    graph: &Graph,
+    options: &Options,
+    device: B::Device,
+) -> Result<Plan<B>, Error> {
     let mut builder = Builder {
         graph,
         constants: Vec::new(),
@@ -43,7 +47,7 @@ pub(in crate::model) fn build<B: Backend>(graph: &Graph, options: &Options) -> R
     let mut steps = Vec::with_capacity(graph.nodes.len());
     for node in &graph.nodes {
         let spec = Spec::new(graph, node, options);
-        let kernel = compile::<B>(&spec).map_err(|refusal| match refusal {
+        let kernel = kernel::<B>(&spec).map_err(|refusal| match refusal {
             Refusal::Unsupported(reason) => {
                 let operator = node.op.to_string();
                 Error::Unsupported {
@@ -59,7 +63,16 @@ pub(in crate::model) fn build<B: Backend>(graph: &Graph, options: &Options) -> R
         steps.push(Step { place, kernel, sources, targets });
     }
     let outputs = builder.outputs();
-    Ok(Plan { constants: builder.constants, steps, slots: builder.slots as usize, outputs })
+    Ok(Plan { device, constants: builder.constants, steps, slots: builder.slots as usize, outputs })
+}
+
+/// The node's kernel; that of a backend for the CPU, if it reads a type that is not for this one.
+fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let wide = (0..spec.inputs()).any(|input| spec.dtype(input) == Ok(DType::F64));
+    if wide && spec.backend().narrow() {
+        return compile::<burn_flex::Flex>(spec).map(Kernel::by);
+    }
+    compile::<B>(spec)
 }
 
 impl<B: Backend> Builder<'_, B> {

@@ -1,12 +1,13 @@
 //! An operator as the interpreter calls it: a closure over its attributes, and the arguments of one call.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use burn_backend::{Backend, Shape, TensorMetadata};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
     super::{DType, Tensor, TensorView},
+    evaluate,
     slot::{Given, Reason, Slot, download, upload},
 };
 
@@ -47,6 +48,18 @@ impl<B: Backend> Kernel<B> {
         Kernel { home: false, call: Box::new(move |args| Ok(smallvec![call(args)?])) }
     }
 
+    /// A kernel that another backend computes: for what this one cannot do.
+    pub(in crate::model) fn by<O: Backend>(kernel: Kernel<O>) -> Self {
+        Kernel {
+            home: true,
+            call: Box::new(move |args| {
+                let inputs =
+                    (0..args.len()).map(|index| args.shared(index)).collect::<Result<Vec<_>, _>>()?;
+                Ok(evaluate(&kernel, &inputs)?.into_iter().map(Given::Host).collect())
+            }),
+        }
+    }
+
     pub(in crate::model) fn call(&self, args: &mut Args<'_, '_, B>) -> Result<Outputs<B>, Reason> {
         if self.home {
             args.bring_home()?;
@@ -57,12 +70,12 @@ impl<B: Backend> Kernel<B> {
 
 /// A value that is the same in every run; the backend's copy is made when first asked for.
 pub(in crate::model) struct Constant<B: Backend> {
-    tensor: std::sync::Arc<Tensor>,
+    tensor: Arc<Tensor>,
     float: OnceLock<B::FloatTensorPrimitive>,
 }
 
 impl<B: Backend> Constant<B> {
-    pub(in crate::model) fn new(tensor: std::sync::Arc<Tensor>) -> Self {
+    pub(in crate::model) fn new(tensor: Arc<Tensor>) -> Self {
         Constant { tensor, float: OnceLock::new() }
     }
 
@@ -70,11 +83,11 @@ impl<B: Backend> Constant<B> {
         &self.tensor
     }
 
-    fn float(&self) -> Result<B::FloatTensorPrimitive, Reason> {
+    fn float(&self, device: &B::Device) -> Result<B::FloatTensorPrimitive, Reason> {
         if let Some(float) = self.float.get() {
             return Ok(float.clone());
         }
-        let float = upload::<B>((*self.tensor).clone())?;
+        let float = upload::<B>((*self.tensor).clone(), device)?;
         Ok(self.float.get_or_init(|| float).clone())
     }
 }
@@ -94,6 +107,7 @@ pub(in crate::model) struct Args<'r, 'a, B: Backend> {
     pub(super) slots: &'r mut [Slot<'a, B>],
     pub(super) constants: &'r [Constant<B>],
     pub(super) sources: &'r [Source],
+    pub(super) device: &'r B::Device,
 }
 
 impl<B: Backend> Args<'_, '_, B> {
@@ -184,21 +198,37 @@ impl<B: Backend> Args<'_, '_, B> {
         Ok(self.view(index)?.to_tensor())
     }
 
+    /// The argument in host memory, to be kept beyond the call; none if it is absent.
+    fn shared(&mut self, index: usize) -> Result<Option<Arc<Tensor>>, Reason> {
+        match self.sources.get(index) {
+            None | Some(Source::Absent) => Ok(None),
+            Some(Source::Constant(constant)) => {
+                Ok(Some(Arc::clone(&self.constants[*constant as usize].tensor)))
+            }
+            Some(Source::Slot(..)) => self.take(index).map(|tensor| Some(Arc::new(tensor))),
+        }
+    }
+
+    /// Hands floats to the backend, where its other tensors are.
+    pub(in crate::model) fn upload(&self, tensor: Tensor) -> Result<B::FloatTensorPrimitive, Reason> {
+        upload::<B>(tensor, self.device)
+    }
+
     /// The argument as the backend holds floats.
     pub(in crate::model) fn float(&mut self, index: usize) -> Result<B::FloatTensorPrimitive, Reason> {
         match *self.sources.get(index).unwrap_or(&Source::Absent) {
             Source::Absent => Err(format!("argument {index} is missing")),
-            Source::Constant(constant) => self.constants[constant as usize].float(),
+            Source::Constant(constant) => self.constants[constant as usize].float(self.device),
             Source::Slot(slot, last) => {
                 let slot = &mut self.slots[slot as usize];
                 match std::mem::replace(slot, Slot::Empty) {
                     Slot::Empty => Err(format!("argument {index} is not computed")),
                     Slot::Borrowed(view) => {
                         *slot = Slot::Borrowed(view);
-                        upload::<B>(view.to_tensor())
+                        upload::<B>(view.to_tensor(), self.device)
                     }
                     Slot::Host(tensor) => {
-                        let float = upload::<B>(tensor)?;
+                        let float = upload::<B>(tensor, self.device)?;
                         if !last {
                             *slot = Slot::Float(float.clone());
                         }

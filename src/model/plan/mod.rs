@@ -10,7 +10,7 @@ use burn_backend::Backend;
 pub(super) use build::build;
 pub(super) use kernel::{Args, Constant, Kernel, Source, reshaped, widen};
 pub(super) use run::evaluate;
-pub(super) use slot::{Given, Reason, download, upload};
+pub(super) use slot::{Given, Reason};
 
 /// One operator of the plan.
 struct Step<B: Backend> {
@@ -24,6 +24,7 @@ struct Step<B: Backend> {
 
 /// A model ready to run on one backend.
 pub(super) struct Plan<B: Backend> {
+    device: B::Device,
     constants: Vec<Constant<B>>,
     steps: Vec<Step<B>>,
     /// How many slots a run needs; the first ones are the inputs.

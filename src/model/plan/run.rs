@@ -11,12 +11,12 @@ use smallvec::SmallVec;
 
 use super::{
     super::{Error, Tensor, TensorView},
-    Constant, Given, Kernel, Plan, Reason, Source, download,
+    Constant, Given, Kernel, Plan, Reason, Source,
     kernel::Args,
-    slot::Slot,
+    slot::{Slot, download},
 };
 
-/// Calls a kernel by itself, with constants as its arguments.
+/// Calls a kernel by itself on the backend's own device, with constants as its arguments.
 pub(in crate::model) fn evaluate<B: Backend>(
     kernel: &Kernel<B>,
     inputs: &[Option<Arc<Tensor>>],
@@ -31,7 +31,12 @@ pub(in crate::model) fn evaluate<B: Backend>(
         }
     };
     let sources: Vec<Source> = inputs.iter().map(source).collect();
-    let given = kernel.call(&mut Args { slots: &mut [], constants: &constants, sources: &sources })?;
+    let given = kernel.call(&mut Args {
+        slots: &mut [],
+        constants: &constants,
+        sources: &sources,
+        device: &B::Device::default(),
+    })?;
     let home = |given| match given {
         Given::Host(tensor) => Ok(tensor),
         Given::Float(tensor) => download::<B>(tensor),
@@ -61,6 +66,10 @@ impl<B: Backend> Plan<B> {
         self.steps.get(step).map_or_else(|| "`outputs`".to_owned(), |step| step.place.clone())
     }
 
+    fn args<'r, 'a>(&'r self, slots: &'r mut [Slot<'a, B>], sources: &'r [Source]) -> Args<'r, 'a, B> {
+        Args { slots, constants: &self.constants, sources, device: &self.device }
+    }
+
     fn execute(&self, inputs: &[TensorView<'_>], at: &Cell<usize>) -> Result<Vec<Tensor>, Error> {
         let mut slots: SmallVec<[Slot<'_, B>; 8]> = SmallVec::with_capacity(self.slots);
         slots.extend(inputs.iter().map(|view| Slot::Borrowed(*view)));
@@ -68,7 +77,7 @@ impl<B: Backend> Plan<B> {
         for (index, step) in self.steps.iter().enumerate() {
             at.set(index);
             let fail = |reason| Error::Run { node: step.place.clone(), reason };
-            let mut args = Args { slots: &mut slots, constants: &self.constants, sources: &step.sources };
+            let mut args = self.args(&mut slots, &step.sources);
             let given = step.kernel.call(&mut args).map_err(fail)?;
             for source in &step.sources {
                 if let Source::Slot(slot, true) = source {
@@ -86,10 +95,7 @@ impl<B: Backend> Plan<B> {
         }
         at.set(self.steps.len());
         let fail = |reason| Error::Run { node: self.place(self.steps.len()), reason };
-        let output = |source: &Source| {
-            let mut args = Args { slots: &mut slots, constants: &self.constants, sources: &[*source] };
-            args.take(0).map_err(fail)
-        };
+        let output = |source: &Source| self.args(&mut slots, &[*source]).take(0).map_err(fail);
         self.outputs.iter().map(output).collect()
     }
 }

@@ -1,11 +1,6 @@
 //! What a value is while a plan runs: borrowed from the caller, owned in host memory, or held by the backend.
 
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
-use burn_backend::{Backend, DType as BurnType, Shape, TensorData, TensorMetadata};
+use burn_backend::{Backend, DType as BurnType, Shape, TensorData, TensorMetadata, read_sync};
 
 use super::super::{DType, Data, Tensor, TensorView};
 
@@ -43,23 +38,22 @@ impl<B: Backend> From<Given<B>> for Slot<'_, B> {
 pub(in crate::model) type Reason = String;
 
 /// Hands floats to the backend; a `Vec` is moved, not copied.
-pub(in crate::model) fn upload<B: Backend>(tensor: Tensor) -> Result<B::FloatTensorPrimitive, Reason> {
+pub(in crate::model) fn upload<B: Backend>(
+    tensor: Tensor,
+    device: &B::Device,
+) -> Result<B::FloatTensorPrimitive, Reason> {
     let shape = Shape::from(tensor.shape);
     let data = match tensor.data {
         Data::F32(data) => TensorData::new(data, shape),
         Data::F64(data) => TensorData::new(data, shape),
         other => return Err(format!("{} where floats are needed", other.dtype())),
     };
-    Ok(B::float_from_data(data, &B::Device::default()))
+    Ok(B::float_from_data(data, device))
 }
 
-/// Takes floats back from the backend.
+/// Takes floats back from the backend, once it has computed them.
 pub(in crate::model) fn download<B: Backend>(tensor: B::FloatTensorPrimitive) -> Result<Tensor, Reason> {
-    let data = match pin!(B::float_into_data(tensor)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(data)) => data,
-        Poll::Ready(Err(error)) => return Err(error.to_string()),
-        Poll::Pending => return Err("the backend answers later than a CPU backend may".to_owned()),
-    };
+    let data = read_sync(B::float_into_data(tensor)).map_err(|error| error.to_string())?;
     let shape = data.shape().to_vec();
     let data = match data.dtype() {
         BurnType::F32 => Data::F32(data.try_into_vec().map_err(|error| error.to_string())?),
