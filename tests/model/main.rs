@@ -3,6 +3,9 @@
 //! The fixtures are a part of what `exports.py` writes; run it for all of them. Those of burn (`burn_*`) are written by
 //! the program `layers` of models/digits-burn/train.
 
+#[cfg(feature = "gpu")]
+mod gpu;
+
 use std::path::{Path, PathBuf};
 
 use embergrid::model::{
@@ -12,6 +15,10 @@ use embergrid::model::{
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/model/fixtures")
+}
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models")
 }
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -24,7 +31,7 @@ fn load(bytes: &[u8]) -> Result<Model, Error> {
 
 #[test]
 fn every_export_gives_what_its_library_predicts() {
-    for backend in [Backend::Flex, Backend::Ndarray] {
+    for &backend in Backend::ALL {
         // With no loops of our own everything goes through the backend.
         for loop_elements in [Options::default().loop_elements, 0] {
             let options = Options { backend, loop_elements, ..Options::default() };
@@ -39,11 +46,10 @@ fn every_export_gives_what_its_library_predicts() {
 
 #[test]
 fn the_bundled_models_reproduce_their_golden_samples() {
-    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     let tolerance = Tolerance { rtol: 1e-5, atol: 1e-5 };
-    for backend in [Backend::Flex, Backend::Ndarray] {
+    for &backend in Backend::ALL {
         let options = Options { backend, ..Options::default() };
-        let report = verify_dirs(std::slice::from_ref(&models), tolerance, &options).expect("models");
+        let report = verify_dirs(&[models()], tolerance, &options).expect("models");
         assert!(report.all_ok(), "{backend}: {:#?}", report.cases);
         assert_eq!(report.ok, 4);
     }
@@ -71,7 +77,7 @@ fn a_tensor_that_does_not_fit_is_named_with_what_is_expected() {
 
 #[test]
 fn no_rows_give_no_scores() {
-    for backend in [Backend::Flex, Backend::Ndarray] {
+    for &backend in Backend::ALL {
         for name in ["logistic", "mlp_binary", "xgb_multiclass", "bayes", "torch_mlp"] {
             let model = Model::load(&bytes(name), Format::Onnx, &Options { backend, ..Options::default() })
                 .expect("it loads");
