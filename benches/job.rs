@@ -34,7 +34,7 @@ fn main() {
 fn compare(report: &mut Report, arguments: &Arguments, payments: &Payments, rows: u64, count: usize) {
     let nodes = match count {
         1 => vec![Server::node()],
-        count => Server::nodes(count),
+        count => Server::nodes(count, &[]),
     };
     let node = &nodes[0];
     Payments::deploy(node);
@@ -100,14 +100,9 @@ fn store(node: &Server, payments: &Payments, rows: u64) {
     runtime.block_on(async {
         let client = Client::connect(&format!("127.0.0.1:{}", node.port)).await.expect("the node listens");
         let map = client.map("payments").await.expect("the map was created");
-        let mut reader = csv::Reader::from_path(&payments.rows).expect("a file");
-        let header = reader.headers().expect("a header").clone();
-        let packed = |record: csv::StringRecord| {
-            let cells = header.iter().zip(record.iter()).filter(|(name, _)| *name != "id");
-            let row = cells.map(|(name, cell)| (name.to_owned(), value(cell))).collect();
-            map.pack_json(&row).expect("a row of the schema")
-        };
-        let packed: Vec<_> = reader.records().map(|record| packed(record.expect("a row"))).collect();
+        let objects = payments.objects();
+        let packed = objects.iter().map(|object| map.pack_json(object).expect("a row of the schema"));
+        let packed: Vec<_> = packed.collect();
         let mut next = 0..rows;
         while !next.is_empty() {
             let some = next.by_ref().take(BATCH as usize);
@@ -117,14 +112,6 @@ fn store(node: &Server, payments: &Payments, rows: u64) {
             }
         }
     });
-}
-
-/// A CSV cell as JSON.
-fn value(cell: &str) -> serde_json::Value {
-    match cell {
-        "" => serde_json::Value::Null,
-        cell => cell.parse().unwrap_or_else(|_| cell.into()),
-    }
 }
 
 /// Rows a second of a job over all rows. Each scores every row: the rows carry the names of earlier ones.

@@ -76,8 +76,8 @@ fn redis_benchmark(redis: &Server, operation: &str, batch: usize, requests: u64)
 
 #[cfg(feature = "rivals")]
 fn pipelining(redis: &Server, operation: &str, batch: usize, requests: u64) -> f64 {
-    use harness::key;
-    use harness::pipelining::{Load, run};
+    use harness::pipelining::run;
+    use harness::{Load, key};
 
     let (set, keys) = (operation == "set", requests.min(MOST_KEYS));
     let value = [b'x'; VALUE_BYTES];

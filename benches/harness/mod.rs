@@ -3,6 +3,8 @@
 #![allow(dead_code, unused_imports, reason = "each bench uses its part")]
 
 mod arguments;
+mod cluster;
+mod load;
 #[cfg(feature = "rivals")]
 pub(crate) mod onnx_runtime;
 mod payments;
@@ -15,7 +17,8 @@ mod rounds;
 mod server;
 
 pub(crate) use arguments::Arguments;
-pub(crate) use payments::Payments;
+pub(crate) use load::Load;
+pub(crate) use payments::{Payments, figures};
 pub(crate) use redis::key;
 pub(crate) use report::{Cell, Report};
 pub(crate) use rounds::{Side, medians};

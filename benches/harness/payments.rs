@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Server, run};
+use super::{Load, Server, run};
 
 /// The model, and the rows written through it.
 pub(crate) struct Payments {
@@ -51,4 +51,42 @@ impl Payments {
     pub(crate) fn bind(node: &Server) {
         node.command(&["binding", "apply", "cluster/payments.binding.toml"]);
     }
+
+    /// The rows as JSON objects, without their keys.
+    pub(crate) fn objects(&self) -> Vec<serde_json::Map<String, serde_json::Value>> {
+        let mut reader = csv::Reader::from_path(&self.rows).expect("a file");
+        let header = reader.headers().expect("a header").clone();
+        let object = |record: csv::StringRecord| {
+            let cells = header.iter().zip(record.iter()).filter(|(name, _)| *name != "id");
+            cells.map(|(name, cell)| (name.to_owned(), json(cell))).collect()
+        };
+        reader.records().map(|record| object(record.expect("a row"))).collect()
+    }
+
+    /// Writes the rows by `embergrid bench score`, in an open loop if there is a rate; not one may be refused or left
+    /// without its score.
+    pub(crate) fn write(&self, node: &Server, load: Load, rate: Option<f64>) -> serde_json::Value {
+        let rows = self.rows.to_str().expect("text");
+        let rate = rate.map(|rate| format!("--rate={rate:.0}"));
+        let load = load.arguments();
+        let mut words = vec!["bench", "score", "--map", "payments", "--rows", rows, "--key", "id"];
+        words.extend(load.iter().map(String::as_str));
+        words.extend(rate.as_deref());
+        let done = node.command(&words);
+        assert_eq!(done["errors"], 0, "{done}");
+        done
+    }
+}
+
+/// A CSV cell as JSON.
+fn json(cell: &str) -> serde_json::Value {
+    match cell {
+        "" => serde_json::Value::Null,
+        cell => cell.parse().unwrap_or_else(|_| cell.into()),
+    }
+}
+
+/// Rows a second, p50 and p99 of a call in microseconds, from what a load generator printed.
+pub(crate) fn figures(done: &serde_json::Value) -> Vec<f64> {
+    ["ops_per_s", "p50_us", "p99_us"].iter().map(|name| done[name].as_f64().expect("a number")).collect()
 }

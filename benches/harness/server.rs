@@ -1,18 +1,25 @@
 //! Servers under measurement, each in a process of its own, which ends with its handle.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use tempfile::TempDir;
+
 /// The binary that this build made.
-const EMBERGRID: &str = env!("CARGO_BIN_EXE_embergrid");
+pub(super) const EMBERGRID: &str = env!("CARGO_BIN_EXE_embergrid");
 
 /// A running server.
 pub(crate) struct Server {
+    /// What started it.
+    command: Command,
     child: Child,
     /// Where it listens on loopback.
     pub(crate) port: u16,
+    /// What it keeps, if anything, and its log.
+    folder: Option<TempDir>,
 }
 
 impl Server {
@@ -28,33 +35,6 @@ impl Server {
         command.envs(settings.iter().copied());
         command.args(["node", "--listen", &format!("127.0.0.1:{port}")]);
         Self::start(command, port, is_ready)
-    }
-
-    /// Starts `embergrid node`s that found a cluster, each partition with one backup, and waits until all are ready.
-    pub(crate) fn nodes(count: usize) -> Vec<Self> {
-        let peers: Vec<String> = (0..count).map(|_| format!("127.0.0.1:{}", free_peer_port())).collect();
-        let start = |peer: &String| {
-            let port = free_port();
-            let mut command = Command::new(EMBERGRID);
-            command.env("EMBERGRID_CLUSTER_SECRET", "a secret of the benches");
-            command.args(["node", "--listen", &format!("127.0.0.1:{port}"), "--peer-listen", peer]);
-            command.args(["--seeds", &peers.join(","), "--expect", &count.to_string()]);
-            Self::spawn(command, port)
-        };
-        // None is ready before all have met.
-        let mut nodes: Vec<Self> = peers.iter().map(start).collect();
-        nodes.iter_mut().for_each(|node| node.wait(is_ready));
-        let is_whole = |node: &Self| {
-            let partitions = &node.command(&["cluster", "status"])["partitions"];
-            partitions["healthy"] == partitions["total"]
-        };
-        for _ in 0..600 {
-            if nodes.iter().all(is_whole) {
-                return nodes;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        panic!("the cluster was not whole within a minute");
     }
 
     /// Starts a `redis-server` without persistence and waits until it answers.
@@ -101,11 +81,36 @@ impl Server {
 
     fn spawn(mut command: Command, port: u16) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
-        Self { child, port }
+        let child = spawn(&mut command);
+        Self { command, child, port, folder: None }
     }
 
-    fn wait(&mut self, ready: impl Fn(&mut TcpStream) -> bool) {
+    /// Starts a server that keeps what it has in a folder of its own, and its log beside that.
+    pub(super) fn spawn_keeping(mut command: Command, port: u16, folder: TempDir) -> Self {
+        let log = File::create(folder.path().join("log")).expect("a folder of our own");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let child = spawn(&mut command);
+        Self { command, child, port, folder: Some(folder) }
+    }
+
+    /// Ends the process without a word, as SIGKILL does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("our own child");
+        self.child.wait().expect("our own child");
+    }
+
+    /// Starts it again after a kill, as it was started before; it is not ready yet.
+    pub(crate) fn start_again(&mut self) {
+        self.child = spawn(&mut self.command);
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Returns when `ready` is true of a connection to it.
+    pub(super) fn wait(&mut self, ready: impl Fn(&mut TcpStream) -> bool) {
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok_and(|mut stream| ready(&mut stream)) {
                 return;
@@ -119,8 +124,7 @@ impl Server {
 
     /// Runs an `embergrid` command against this node and returns what it printed as JSON.
     pub(crate) fn command(&self, arguments: &[&str]) -> serde_json::Value {
-        let address = format!("127.0.0.1:{}", self.port);
-        let text = run(Command::new(EMBERGRID).args(arguments).args(["--json", "--addr", &address]));
+        let text = run(Command::new(EMBERGRID).args(arguments).args(["--json", "--addr", &self.address()]));
         serde_json::from_str(text.lines().last().unwrap_or("null"))
             .unwrap_or_else(|error| panic!("{arguments:?}: {error}: {text}"))
     }
@@ -137,7 +141,19 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // Where a bench fails, the folder says why.
+        if let Some(folder) = self.folder.take_if(|_| std::thread::panicking()) {
+            eprintln!(
+                "the server at port {} leaves its log and data in {}",
+                self.port,
+                folder.keep().display()
+            );
+        }
     }
+}
+
+fn spawn(command: &mut Command) -> Child {
+    command.spawn().unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()))
 }
 
 /// Runs a command to its end and returns its stdout; its failure ends the bench.
@@ -151,18 +167,14 @@ pub(crate) fn run(command: &mut Command) -> String {
 }
 
 /// Whether a node says that it is ready.
-fn is_ready(stream: &mut TcpStream) -> bool {
+pub(super) fn is_ready(stream: &mut TcpStream) -> bool {
     let _ = stream.write_all(b"GET /health/ready HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n");
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).is_ok() && answer.ends_with(b" 200")
 }
 
-fn free_peer_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("loopback");
-    socket.local_addr().expect("bound").port()
-}
-
-fn free_port() -> u16 {
+/// A port of this machine that nobody listens at.
+pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
     listener.local_addr().expect("bound").port()
 }
