@@ -25,7 +25,7 @@ impl Target {
         let leads = |node: &&NodeStatus| node.name == status.leader;
         let leader = status.nodes.iter().find(leads).filter(|node| node.primaries > 0);
         let others = status.nodes.iter().filter(|node| !leads(node));
-        let chosen = leader.filter(|_| kill % LEADER_EVERY == 0);
+        let chosen = leader.filter(|_| kill.is_multiple_of(LEADER_EVERY));
         let node = chosen.or_else(|| others.max_by_key(|node| node.primaries)).expect("three nodes");
         Self {
             name: node.name.clone(),
