@@ -44,7 +44,7 @@ fn nan_and_infinities_come_through_as_on_the_cpu() {
     let [gpu, cpu] =
         [Backend::Wgpu, Backend::Flex].map(|backend| load(backend, &bytes("torch_mlp"), Format::Onnx));
     for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
-        let mut rows = rows(8, 4);
+        let mut rows = rows(8, 10);
         let Data::F32(data) = &mut rows.data else { unreachable!("rows are f32") };
         data[5] = odd;
         alike(&gpu.run(&[rows.view()]).expect("it runs"), &cpu.run(&[rows.view()]).expect("it runs"));
@@ -54,7 +54,7 @@ fn nan_and_infinities_come_through_as_on_the_cpu() {
 #[test]
 fn threads_share_a_model() {
     let gpu = load(Backend::Wgpu, &bytes("torch_mlp"), Format::Onnx);
-    let rows = rows(32, 4);
+    let rows = rows(32, 10);
     let alone = gpu.run(&[rows.view()]).expect("it runs");
     std::thread::scope(|scope| {
         for _ in 0..4 {

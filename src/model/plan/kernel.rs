@@ -227,6 +227,11 @@ impl<B: Backend> Args<'_, '_, B> {
                         *slot = Slot::Borrowed(view);
                         upload::<B>(view.to_tensor(), self.device)
                     }
+                    // Whoever reads a scalar later is not to find what it becomes there.
+                    Slot::Host(tensor) if !last && tensor.shape.is_empty() => {
+                        *slot = Slot::Host(tensor.clone());
+                        upload::<B>(tensor, self.device)
+                    }
                     Slot::Host(tensor) => {
                         let float = upload::<B>(tensor, self.device)?;
                         if !last {
@@ -246,7 +251,7 @@ impl<B: Backend> Args<'_, '_, B> {
     }
 }
 
-/// Gives a tensor another shape. Scalars live in host memory: burn-ndarray has none.
+/// Gives a tensor another shape. Scalars live in host memory: see [`upload`].
 pub(in crate::model) fn reshaped<B: Backend>(
     tensor: B::FloatTensorPrimitive,
     shape: Vec<usize>,

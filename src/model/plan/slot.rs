@@ -37,12 +37,13 @@ impl<B: Backend> From<Given<B>> for Slot<'_, B> {
 /// The reason why an operator failed.
 pub(in crate::model) type Reason = String;
 
-/// Hands floats to the backend; a `Vec` is moved, not copied.
+/// Hands floats to the backend; a `Vec` is moved, not copied. A scalar becomes a tensor of one dimension: some backends
+/// have none of fewer.
 pub(in crate::model) fn upload<B: Backend>(
     tensor: Tensor,
     device: &B::Device,
 ) -> Result<B::FloatTensorPrimitive, Reason> {
-    let shape = Shape::from(tensor.shape);
+    let shape = if tensor.shape.is_empty() { Shape::new([1]) } else { Shape::from(tensor.shape) };
     let data = match tensor.data {
         Data::F32(data) => TensorData::new(data, shape),
         Data::F64(data) => TensorData::new(data, shape),
