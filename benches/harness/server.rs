@@ -44,7 +44,14 @@ impl Server {
 
     /// Starts a replica of another, and waits until it follows.
     pub(crate) fn redis_replica(of: &Self) -> Self {
-        let replica = Self::redis_with(&["--replicaof", "127.0.0.1", &of.port.to_string()]);
+        let replica = Self::redis_with(&[
+            "--replicaof",
+            "127.0.0.1",
+            &of.port.to_string(),
+            // Without a file: it would be left in the working folder.
+            "--repl-diskless-load",
+            "on-empty-db",
+        ]);
         for _ in 0..600 {
             if replica.redis_info("replication").contains("master_link_status:up") {
                 return replica;
