@@ -6,6 +6,7 @@
 //! retry, after a broken stream or at the node that has taken over, takes effect once at most.
 
 mod admin;
+mod answering;
 mod calls;
 mod channel;
 mod cluster;
@@ -20,7 +21,6 @@ mod read;
 mod road;
 mod row;
 mod score;
-mod seek;
 mod subscription;
 mod write;
 

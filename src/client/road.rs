@@ -8,7 +8,7 @@ use tonic::{ConnectError, Response, Status, transport::Channel};
 
 use super::{
     Client, Options,
-    seek::{Found, seek},
+    answering::{Found, first_to_answer},
 };
 use crate::types::{Class, Error, Result};
 
@@ -31,7 +31,7 @@ struct Present {
 impl Road {
     /// Connects to the first address that answers.
     pub(super) async fn begin(options: &Arc<Options>) -> Result<Self> {
-        let Found { address, channel } = seek(&options.addresses, options).await?;
+        let Found { address, channel } = first_to_answer(&options.addresses, options).await?;
         Ok(Road(Mutex::new(Present { number: 0, address, channel })))
     }
 
@@ -100,7 +100,7 @@ impl Client {
             present.address.clone()
         };
         let others = others(self.known_addresses(), &left);
-        if let Ok(Found { address, channel }) = seek(&others, self.options()).await {
+        if let Ok(Found { address, channel }) = first_to_answer(&others, self.options()).await {
             let mut present = self.road().0.lock();
             if present.number == number {
                 *present = Present { number: number + 1, address, channel };

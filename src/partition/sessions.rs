@@ -157,7 +157,7 @@ impl Sessions {
     pub(super) fn release(&mut self, id: RequestId) {
         let Some(session) = self.open.get_mut(&id.session) else { return };
         session.under_way.remove(&id.number);
-        if session.floor == 0 && session.answers.is_empty() && session.under_way.is_empty() {
+        if session.under_way.is_empty() && !session.is_remembered() {
             self.open.remove(&id.session);
         }
     }
@@ -166,7 +166,7 @@ impl Sessions {
     pub(super) fn abandon(&mut self) {
         self.open.retain(|_, session| {
             session.under_way.clear();
-            session.floor > 0 || !session.answers.is_empty()
+            session.is_remembered()
         });
     }
 
@@ -215,6 +215,11 @@ impl Session {
             }
             _ => Err(self.answers.len()),
         }
+    }
+
+    /// Whether it is to be kept although nothing is under way.
+    fn is_remembered(&self) -> bool {
+        self.floor > 0 || !self.answers.is_empty()
     }
 
     fn acknowledge_below(&mut self, floor: u64) {

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     client::{
+        answering::{Found, first_to_answer},
         channel,
-        seek::{self, Found},
     },
     session::{Node, Topology},
     types::{Error, NodeId, PlacementVersion, Result},
@@ -106,7 +106,7 @@ pub(super) async fn seek(shared: Arc<Shared>) {
 
 /// Opens a stream to the first node that answers at the addresses given by the user.
 pub(super) async fn find(shared: &Arc<Shared>) -> Result<Opened> {
-    let Found { address, channel } = seek::seek(&shared.options.addresses, &shared.options).await?;
+    let Found { address, channel } = first_to_answer(&shared.options.addresses, &shared.options).await?;
     establish(shared, &address, channel, None).await
 }
 

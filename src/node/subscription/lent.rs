@@ -21,10 +21,10 @@ const GONE_US: u64 = 10_000_000;
 /// The most subscribers of all other nodes.
 const MOST: usize = 65_536;
 
-/// By node and the number that it gave the subscription.
+/// By node and the number that it gave the reading.
 pub(super) type Lent = HashMap<(NodeId, u64), Reading>;
 
-/// One subscription of another node.
+/// One reading on behalf of a subscription of another node.
 #[derive(Debug)]
 pub(super) struct Reading {
     id: SubscriberId,

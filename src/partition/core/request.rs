@@ -206,10 +206,13 @@ impl Primary<'_> {
         };
         let room = Room::of(&op.request);
         let Request { origin, id, acknowledged_below, .. } = op.request;
-        if let Some(id) = id.filter(|_| is_untouched(&answer)) {
-            self.ledger.sessions.release(id);
-        }
-        let recorded = id.filter(|_| !is_untouched(&answer));
+        let recorded = match id {
+            Some(id) if is_untouched(&answer) => {
+                self.ledger.sessions.release(id);
+                None
+            }
+            id => id,
+        };
         let answered = recorded.map(|id| Answered { id, acknowledged_below, answer: answer.clone() });
         let mut waiters: SmallVec<[Waiter; 1]> = SmallVec::new();
         for retry in op.retries {

@@ -23,21 +23,21 @@ pub(super) struct Found {
 }
 
 /// The first node that answers: the addresses are tried in their order, the next one as soon as one refuses or is silent.
-pub(super) async fn seek(addresses: &[String], options: &Arc<Options>) -> Result<Found> {
+pub(super) async fn first_to_answer(addresses: &[String], options: &Arc<Options>) -> Result<Found> {
     let mut outage = Error::invalid("no address was given").hint("addresses are written host:port");
     let mut addresses = addresses.iter();
     let mut asked = JoinSet::new();
     loop {
-        let next = addresses.next();
-        if let Some(address) = next {
+        if let Some(address) = addresses.next() {
             asked.spawn(ask(address.clone(), options.clone()));
         } else if asked.is_empty() {
             return Err(outage);
         }
         tokio::select! {
-            Some(Ok(answer)) = asked.join_next() => match answer {
-                Ok(found) => return Ok(found),
-                Err(error) => outage = error,
+            Some(answer) = asked.join_next() => match answer {
+                Ok(Ok(found)) => return Ok(found),
+                Ok(Err(error)) => outage = error,
+                Err(ended) => outage = Error::internal(ended.to_string()),
             },
             () = sleep(NEXT_AFTER), if addresses.len() > 0 => {}
         }
