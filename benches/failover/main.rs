@@ -43,6 +43,8 @@ use writers::Writers;
 const ROWS: u64 = 1_000;
 /// A cluster that needs longer than this for anything hangs.
 const HANGS: Duration = Duration::from_secs(120);
+/// A wait that is told of: most are shorter by far.
+const SLOW: Duration = Duration::from_secs(1);
 /// Before a kill, and from the resumption of writes to the restart.
 const CALM: Duration = Duration::from_secs(1);
 
@@ -105,10 +107,10 @@ impl Cluster {
         std::thread::sleep(CALM);
 
         let restarted = now();
-        let wait = writers.waits(|waits| {
-            let longest = waits.longest(restarted);
+        let (wait, slow) = writers.waits(|waits| {
+            let found = (waits.longest(restarted), waits.longer_than(SLOW));
             waits.begin(restarted);
-            longest
+            found
         });
         self.nodes[node].start_again();
         self.wait_for("the cluster has healed", |status| target.has_healed(status));
@@ -117,9 +119,11 @@ impl Cluster {
         let Target { name, leads_control, primaries, .. } = target;
         let role = if leads_control { "the control leader, " } else { "" };
         eprintln!(
-            "kill {} of {of}: {name} ({role}primary of {primaries}): callers waited {wait:.0?} at most; healthy {:.1?} \
+            "kill {} of {of}: {name} ({role}primary of {primaries}): callers waited {:.2} s at most, {slow} of them \
+             over {SLOW:?}; healthy {:.1?} \
              after its start, waits of {wait_at_return:.0?} meanwhile",
             kill + 1,
+            wait.as_secs_f64(),
             restarted.elapsed()
         );
         Kill { leads_control, wait, wait_at_return }

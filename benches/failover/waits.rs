@@ -42,6 +42,11 @@ impl Waits {
         self.callers.iter().filter(|wait| !wait.resumed).count()
     }
 
+    /// How many callers have waited for longer than that within the stretch.
+    pub(crate) fn longer_than(&self, most: Duration) -> usize {
+        self.callers.iter().filter(|wait| wait.longest > most).count()
+    }
+
     /// The longest wait of any caller within the stretch, one that has not ended included.
     pub(crate) fn longest(&self, now: Instant) -> Duration {
         let wait = |wait: &Wait| wait.longest.max(now.saturating_duration_since(wait.last));

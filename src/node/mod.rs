@@ -13,6 +13,7 @@ mod grid;
 mod job;
 mod lanes;
 mod models;
+mod news;
 mod options;
 mod peer;
 mod pool;

@@ -11,7 +11,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use super::{primaries::Primaries, shared::Shared, worker::Message};
+use super::{news::news, primaries::Primaries, shared::Shared, worker::Message};
 use crate::{
     catalog::{
         Catalogue,
@@ -47,6 +47,10 @@ pub(super) struct Supervision {
     inputs: mpsc::UnboundedReceiver<Arrived>,
     /// Granted by a placement that is not here yet.
     early: Option<Grant>,
+    /// What the log has told of.
+    told: Arc<Catalogue>,
+    /// The leader that the log has told of.
+    told_leader: Option<NodeId>,
     effects: Vec<Effect>,
 }
 
@@ -80,6 +84,8 @@ impl Supervision {
             back,
             inputs,
             early: None,
+            told: Arc::default(),
+            told_leader: None,
             effects: Vec::new(),
         }
     }
@@ -123,6 +129,7 @@ impl Supervision {
 
     /// The placement first, for what follows from it may be decided by it.
     fn follow(&mut self, catalogue: Arc<Catalogue>) {
+        self.tell(&catalogue);
         if catalogue.placement > self.shared.primaries.load().placement() {
             self.shared.primaries.store(Arc::new(Primaries::of(&catalogue)));
             self.shared.broadcast(|| Message::Placement(catalogue.clone()));
@@ -134,8 +141,29 @@ impl Supervision {
         }
     }
 
+    /// Has the log tell what is new.
+    fn tell(&mut self, catalogue: &Arc<Catalogue>) {
+        let before = std::mem::replace(&mut self.told, catalogue.clone());
+        for news in news(self.shared.me, &before, catalogue) {
+            match news.is_bad() {
+                true => tracing::warn!("{news}"),
+                false => tracing::info!("{news}"),
+            }
+        }
+    }
+
+    /// Has the log tell who leads; that nobody does for a moment is no news.
+    fn tell_leader(&mut self, leader: Option<NodeId>) {
+        if leader.is_some() && self.told_leader != leader {
+            self.told_leader = leader;
+            let name = leader.and_then(|leader| Some(self.told.member(leader)?.node.name.clone()));
+            tracing::info!("{} leads the control group", name.unwrap_or_else(|| "another node".to_owned()));
+        }
+    }
+
     /// A leader begins when the first entry of its term is applied, which a confirmation shows.
     fn lead(&mut self, latest: Leadership) {
+        self.tell_leader(latest.leader);
         if !latest.is_me {
             return self.handle(Input::NotLeading);
         }
