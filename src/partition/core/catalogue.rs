@@ -12,10 +12,11 @@ use crate::{
 
 impl Primary<'_> {
     /// Cuts over to the latest version that the node has. Writes that wait for scores of another binding or model than
-    /// from now on are scored anew: an entry after the cut-over never holds a score from before it.
+    /// from now on are scored anew: an entry after the cut-over never holds a score from before it. A new primary cuts over
+    /// when it serves.
     pub(in crate::partition) fn cut_over(&mut self, effects: &mut Vec<Effect>) {
         let view = self.site.latest.clone();
-        if view.version < self.tenure.catalogue {
+        if !self.is_serving() || view.version < self.tenure.catalogue {
             return;
         }
         let before = std::mem::replace(&mut self.tenure.view, view.clone());

@@ -158,6 +158,7 @@ impl Core {
             Role::Primary(tenure) => {
                 let mut primary = Primary { site, ledger, tenure };
                 primary.handle_answer(frame.from, frame.body, effects);
+                primary.take_over(effects);
             }
             Role::Backup(follower) => {
                 follower.handle(frame.body, ledger);

@@ -124,14 +124,15 @@ pub(in crate::partition) struct Primary<'a> {
 impl Primary<'_> {
     /// Takes an input that is the primary's to take.
     pub(super) fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        // Whatever comes first once a takeover may go on: the deadline that it set is over then.
+        self.take_over(effects);
         match input {
             Input::Request(request) => self.handle_request(request, effects),
             Input::Scored { ticket, result } => self.handle_scored(ticket, result, effects),
             Input::Job(batch) => self.handle_job(batch, effects),
             Input::EndSession(session) => self.handle_end_session(session, effects),
             Input::Tick => self.handle_tick(effects),
-            Input::View(_) if self.is_serving() => self.cut_over(effects),
-            Input::View(_) => self.take_over(effects),
+            Input::View(_) => self.cut_over(effects),
             Input::Lease { .. } => self.renew_lease(),
             Input::Refused { epoch, join } => self.handle_refusal(epoch, join, effects),
             Input::Configuration(_) | Input::Frame(_) => {}

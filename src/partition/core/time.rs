@@ -40,7 +40,6 @@ impl Tenure {
 
 impl Primary<'_> {
     pub(super) fn handle_tick(&mut self, effects: &mut Vec<Effect>) {
-        self.take_over(effects);
         if self.is_serving() {
             self.end_waiting(effects);
             self.expire(effects);

@@ -72,7 +72,6 @@ impl Primary<'_> {
             Body::Prepared { upto } if peer.follows() && upto <= end => {
                 peer.acknowledge(upto, now_us);
                 self.advance(effects);
-                self.take_over(effects);
             }
             Body::Behind { .. } if peer.follows() => peer.is_behind(),
             Body::Lease { sent_us } if sent_us <= now_us => {

@@ -48,6 +48,20 @@ fn it_waits_for_the_lease_that_it_granted() {
     assert_eq!(cluster.replied(), ["reply 3 applied v3 old a=x@2"]);
 }
 
+/// A request may come at the moment when the lease is over, before the tick that was due then.
+#[test]
+fn whatever_comes_first_after_that_lease_ends_the_wait() {
+    let mut cluster = Cluster::new(2, 2, 1);
+    cluster.request(1, put(1, "a", "x"));
+    cluster.settle();
+    fail_first(&mut cluster);
+    cluster.now_us += 600_000;
+    cluster.grant(2);
+    cluster.request(2, put(2, "a", "y"));
+    assert_eq!(cluster.replied()[1..], ["reply 2 applied v3 old a=x@2"]);
+    assert!(cluster.is_serving(2));
+}
+
 #[test]
 fn what_was_prepared_is_committed_and_its_retry_answered() {
     let mut cluster = Cluster::new(2, 2, 1);
