@@ -20,13 +20,15 @@ pub(crate) struct Target {
 
 impl Target {
     /// Of the nodes that lead partitions: the control leader where it is its turn, or else of the others the one that leads
-    /// most.
+    /// most. Where all partitions have come to one of the two, it is that one's turn.
     pub(crate) fn choose(status: &StatusReply, kill: u64) -> Self {
         let leads = |node: &&NodeStatus| node.name == status.leader;
-        let leader = status.nodes.iter().find(leads).filter(|node| node.primaries > 0);
-        let others = status.nodes.iter().filter(|node| !leads(node));
-        let chosen = leader.filter(|_| kill.is_multiple_of(LEADER_EVERY));
-        let node = chosen.or_else(|| others.max_by_key(|node| node.primaries)).expect("three nodes");
+        let primaries = || status.nodes.iter().filter(|node| node.primaries > 0);
+        let leader = primaries().find(leads);
+        let other = primaries().filter(|node| !leads(node)).max_by_key(|node| node.primaries);
+        let is_leaders_turn = kill.is_multiple_of(LEADER_EVERY);
+        let chosen = if is_leaders_turn { leader.or(other) } else { other.or(leader) };
+        let node = chosen.expect("every partition has a primary");
         Self {
             name: node.name.clone(),
             address: node.addr.clone(),
