@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     config::{Flags, Settings},
+    node,
     server::Server,
     telemetry::start_logging,
 };
@@ -33,7 +34,7 @@ impl Node {
             return Ok(context.output.answer(&settings.config, settings.to_toml()?.trim_end())?);
         }
         start_logging(&settings.telemetry)?;
-        context.block_on(serve(context, settings))
+        node::runtime()?.block_on(serve(context, settings))
     }
 }
 

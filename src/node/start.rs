@@ -205,7 +205,7 @@ async fn wait_until_ready(grid: &Grid) {
     }
 }
 
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

@@ -4,7 +4,7 @@ use std::{future::pending, io, net::UdpSocket};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tempfile::TempDir;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use crate::{
     cli::running::Running,
@@ -86,7 +86,7 @@ impl Nodes {
 
 impl DemoNode {
     async fn start(options: node::Options) -> Result<Self> {
-        let runtime = Builder::new_multi_thread().enable_all().build().map_err(failed("a runtime"))?;
+        let runtime = node::runtime()?;
         let started = runtime.spawn(async move {
             let server = Server::bind("127.0.0.1:0").await?;
             let address = server.address()?.to_string();
