@@ -2,7 +2,7 @@
 
 use embergrid::wire::v1::{NodeStatus, StatusReply};
 
-/// One kill in so many hits the control leader: as many as chance would hit in a cluster of three.
+/// One kill in so many is the control leader's turn: as many as chance would hit in a cluster of three.
 const LEADER_EVERY: u64 = 3;
 
 /// A node that is about to be killed.

@@ -43,13 +43,17 @@ impl Waits {
     }
 
     /// How many callers have waited for longer than that within the stretch.
-    pub(crate) fn longer_than(&self, most: Duration) -> usize {
-        self.callers.iter().filter(|wait| wait.longest > most).count()
+    pub(crate) fn longer_than(&self, most: Duration, now: Instant) -> usize {
+        self.each(now).filter(|wait| *wait > most).count()
     }
 
-    /// The longest wait of any caller within the stretch, one that has not ended included.
+    /// The longest wait of any caller within the stretch.
     pub(crate) fn longest(&self, now: Instant) -> Duration {
-        let wait = |wait: &Wait| wait.longest.max(now.saturating_duration_since(wait.last));
-        self.callers.iter().map(wait).max().unwrap_or_default()
+        self.each(now).max().unwrap_or_default()
+    }
+
+    /// Each caller's longest wait, one that has not ended included.
+    fn each(&self, now: Instant) -> impl Iterator<Item = Duration> {
+        self.callers.iter().map(move |wait| wait.longest.max(now.saturating_duration_since(wait.last)))
     }
 }

@@ -90,15 +90,34 @@ mod tests {
         after
     }
 
+    fn led_by(node: NodeId, catalogue: &Catalogue) -> usize {
+        let led = catalogue.configurations().iter().filter(|held| held.primary_node() == Some(node)).count();
+        assert!(led > 0);
+        led
+    }
+
+    #[test]
+    fn what_only_a_restarted_node_had_is_lost() {
+        let alone = Founding { backup_count: 0, ..Founding::alone(9, 3, node(1)) };
+        let founding = Founding { others: vec![node(2)], ..alone };
+        let founded = after(&Catalogue::default(), Command::Found(founding));
+        let theirs = led_by(NodeId(2), &founded);
+        let again = Command::StartNode { node: node(2), after: Some(Incarnation(1)) };
+        let restarted = after(&founded, again);
+        assert_eq!(news(NodeId(1), &founded, &restarted), [News::Lost(theirs)]);
+        assert!(News::Lost(theirs).is_bad());
+    }
+
     #[test]
     fn nodes_come_and_go_and_partitions_with_them() {
         let founding = Founding { others: vec![node(2)], ..Founding::alone(9, 3, node(1)) };
         let founded = after(&Catalogue::default(), Command::Found(founding));
         assert_eq!(news(NodeId(1), &Catalogue::default(), &founded), []);
 
+        let theirs = led_by(NodeId(2), &founded);
         let fail = Command::FailNode { node: NodeId(2), incarnation: Incarnation(1) };
         let failed = after(&founded, fail);
-        assert_eq!(news(NodeId(1), &founded, &failed)[..1], [News::Down(&node(2))]);
+        assert_eq!(news(NodeId(1), &founded, &failed), [News::Down(&node(2)), News::Took(theirs)]);
         assert!(News::Down(&node(2)).is_bad());
 
         let back = Command::ReturnNode { node: NodeId(2), incarnation: Incarnation(1) };
