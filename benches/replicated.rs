@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! python3 -m venv rivals && rivals/bin/pip install -r benches/rivals/requirements.txt    # and redis-server 7
-//! RIVALS_PYTHON=rivals/bin/python cargo bench --features rivals --bench replicated -- --json
+//! RIVALS_PYTHON=rivals/bin/python cargo bench --profile dist --features rivals --bench replicated -- --json
 //! ```
 
 mod harness;

@@ -8,7 +8,8 @@ use std::{
 };
 
 use quinn::{
-    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, Endpoint, EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig,
+    TokioRuntime, TransportConfig, VarInt,
 };
 use quinn_proto::HashedConnectionIdGenerator;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -25,6 +26,14 @@ const INITIAL_RTT: Duration = Duration::from_millis(10);
 const STREAM_WINDOW: u32 = 2 << 20;
 /// What may be unacknowledged on one connection.
 const SEND_WINDOW: u64 = 8 << 20;
+/// Packets grow up to this where the path carries them: a tick's frames fit into one on loopback and jumbo frames. Ten of
+/// them, which is what a system call sends, fit into the 64 KiB that it takes.
+const LARGEST_PACKET: u16 = 6_000;
+/// Packets flow one way on a connection, so that nothing carries their acknowledgements along: one for so many will do,
+/// fewer than a connection may send before the first comes,
+const UNACKNOWLEDGED: u32 = 8;
+/// and none waits for longer.
+const ACK_DELAY: Duration = Duration::from_millis(5);
 /// Handshakes that wait to be looked at, and what they may take up.
 const MOST_INCOMING: usize = 256;
 const INCOMING_BYTES: u64 = 16 << 10;
@@ -35,6 +44,7 @@ const SOCKET_BYTES: usize = 4 << 20;
 /// The node's one socket: peers dial it, and peers are dialled from it.
 pub(super) fn endpoint(listen: SocketAddr, identity: &Identity) -> io::Result<Endpoint> {
     let mut config = EndpointConfig::new(Arc::new(identity.reset_key.clone()));
+    config.max_udp_payload_size(LARGEST_PACKET).map_err(io::Error::other)?;
     let key = identity.connection_id_key;
     config.cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(key)));
     let mut server = ServerConfig::with_crypto(identity.server.clone());
@@ -57,6 +67,10 @@ pub(super) fn client(identity: &Identity) -> ClientConfig {
 
 /// Segmentation offload stays on, and no datagrams are taken: they are dropped silently when there are too many.
 fn transport(bidirectional: u32) -> TransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(UNACKNOWLEDGED.into()).max_ack_delay(Some(ACK_DELAY));
+    let mut sizes = MtuDiscoveryConfig::default();
+    sizes.upper_bound(LARGEST_PACKET);
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(bidirectional.into())
@@ -68,6 +82,8 @@ fn transport(bidirectional: u32) -> TransportConfig {
         .receive_window(STREAM_WINDOW.into())
         .send_window(SEND_WINDOW)
         .send_fairness(false)
+        .ack_frequency_config(Some(acks))
+        .mtu_discovery_config(Some(sizes))
         .enable_segmentation_offload(true)
         .datagram_receive_buffer_size(None);
     transport
