@@ -45,7 +45,7 @@ fn a_flipped_bit_is_noticed_or_harmless() {
     }
     eprintln!("{fates:?}");
     assert!(fates[&Region::Head].noticed >= 100, "{fates:?}");
-    assert!(fates[&Region::Latest].noticed >= 50, "{fates:?}");
+    assert!(fates[&Region::Latest].noticed >= 30, "{fates:?}");
     assert!(fates[&Region::Older].noticed >= 50, "{fates:?}");
     assert_eq!(fates[&Region::Free].noticed, 0);
 }
@@ -82,9 +82,17 @@ fn places(bytes: &[u8], is_latest: impl Fn(usize) -> bool, dice: &mut Dice) -> V
         let flips = match region(bytes, sector, &is_latest) {
             Region::Latest => 4,
             Region::Older => 1,
-            _ => usize::from(dice.chance(1)),
+            _ => usize::from(dice.chance(10)),
         };
-        places.extend((0..flips).map(|_| (sector + dice.below(SECTOR), dice.below(8) as u8)));
+        // Most of a page may be unused.
+        let used: Vec<usize> = (sector..sector + SECTOR).filter(|byte| bytes[*byte] != 0).collect();
+        for _ in 0..flips {
+            let byte = match used.is_empty() || dice.chance(50) {
+                true => sector + dice.below(SECTOR),
+                false => used[dice.below(used.len())],
+            };
+            places.push((byte, dice.below(8) as u8));
+        }
     }
     places
 }

@@ -25,12 +25,12 @@ struct Seen {
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     let mut seen = Seen::default();
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         runtime().block_on(fill_up_everywhere(seed, &mut seen));
     }
     let Seen { points, starting } = seen;
     eprintln!("{points} points at which the disk was full, {starting} of them at the start");
-    assert!(points >= 1_000 && starting >= 200);
+    assert!(points >= 700 && starting >= 100);
 }
 
 async fn fill_up_everywhere(seed: u64, seen: &mut Seen) {

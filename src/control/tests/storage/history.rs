@@ -233,7 +233,7 @@ impl Script {
                     let features = (0..self.dice.between(20, 90)).map(|number| format!("{number:0200}"));
                     EntryPayload::Normal(model(&format!("m{index}"), b"", features.collect()))
                 }
-                _ => EntryPayload::Normal(Command::CreateMap(MapFile::plain(&format!("map-{index}")))),
+                _ => EntryPayload::Normal(Command::CreateMap(MapFile::plain(format!("map-{index}")))),
             };
             Entry { log_id: log_id(self.term, self.leader, index), payload }
         });

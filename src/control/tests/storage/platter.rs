@@ -176,7 +176,7 @@ impl Crashes {
     pub(super) fn kinds(&self) -> &'static [Survives] {
         match self.unsynced.is_empty() {
             true => &[Survives::Nothing],
-            false => &[Survives::All, Survives::Some, Survives::Some],
+            false => &[Survives::All, Survives::Some],
         }
     }
 
