@@ -21,8 +21,8 @@ const DATABASE: &str = "control.redb";
 const FORMAT: u32 = 1;
 
 /// What to do about a folder that cannot be used.
-pub(super) const RESTORE: &str = "free some room if the disk is full; if the folder is damaged, restore it from a copy, or remove \
-     it where other nodes have what it holds: the node joins them as a new one";
+pub(super) const RESTORE: &str = "free some room if the disk is full; if the folder is damaged, \
+     restore it from a copy, or remove it where other nodes have what it holds: the node joins them as a new one";
 
 /// A data folder, locked for this process.
 #[derive(Debug)]
