@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::folder::{TEMPORARY, write_whole};
+use super::folder::{TEMPORARY, create, write_whole};
 use crate::types::{Digest, Error, Result};
 
 const MODELS: &str = "models";
@@ -31,7 +31,7 @@ impl Blobs {
 
     pub(super) fn in_folder(folder: &Path) -> Result<Self> {
         let path = folder.join(MODELS);
-        fs::create_dir_all(&path).map_err(|error| failed(&path, &error))?;
+        create(&path).map_err(|error| failed(&path, &error))?;
         Ok(Blobs(Arc::new(Place::Folder(path))))
     }
 
@@ -45,7 +45,8 @@ impl Blobs {
                 }
                 Place::Folder(folder) => {
                     let name = digest.to_string();
-                    if !fs::exists(folder.join(&name)).unwrap_or(false) {
+                    // What is damaged is not there.
+                    if !matches!(read_file(&folder.join(&name), digest), Ok(Some(_))) {
                         write_whole(folder, &name, &bytes).map_err(|error| failed(folder, &error))?;
                     }
                 }

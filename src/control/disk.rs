@@ -1,16 +1,26 @@
 //! The control group's database: log entries and a few facts, in one file or in memory.
+//!
+//! A commit has two phases, each with a sync. With one, redb cannot tell a page that has decayed from one that a crash
+//! has torn: it would go back to the commit before and say nothing, and a vote would be forgotten.
 
-use std::{ops::RangeBounds, sync::Arc};
+use std::{
+    fs::File,
+    ops::RangeBounds,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use redb::{
-    AccessGuard, Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend,
-    TableDefinition, backends::InMemoryBackend,
+    AccessGuard, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    WriteTransaction,
+    backends::{FileBackend, InMemoryBackend},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::task::JoinError;
 
 use super::{
-    folder::Folder,
+    folder::{self, Folder},
+    head::mend,
     seal::{sealed, unsealed},
 };
 
@@ -94,49 +104,53 @@ impl Batch {
 pub(super) struct Disk {
     database: Database,
     /// Released when the last user of the database is gone, not before.
-    _folder: Option<Arc<Folder>>,
+    folder: Option<Arc<Folder>>,
 }
 
 impl Disk {
     /// Opens the database of a data folder, or makes one in memory.
     pub(super) fn open(folder: Option<Arc<Folder>>) -> Result<Self, Fault> {
-        match folder.as_deref().map(Folder::path) {
-            Some(path) => {
-                let file = path.join("control.redb");
-                Disk::new(|builder| builder.create(file), folder)
-            }
-            None => Disk::on(InMemoryBackend::new()),
-        }
+        let database = match &folder {
+            Some(folder) => database_in(&folder::database(folder.path())),
+            None => database_on(InMemoryBackend::new()),
+        };
+        Disk::of(database.map_err(Fault::Database)?, folder)
     }
 
     /// Opens or makes the database that a backend holds.
+    #[cfg(test)]
     pub(super) fn on(backend: impl StorageBackend) -> Result<Self, Fault> {
-        Disk::new(|builder| builder.create_with_backend(backend), None)
+        Disk::of(database_on(backend).map_err(Fault::Database)?, None)
     }
 
-    fn new(
-        create: impl FnOnce(&Builder) -> Result<Database, redb::DatabaseError>,
-        folder: Option<Arc<Folder>>,
-    ) -> Result<Self, Fault> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let database = create(&builder).map_err(redb::Error::from)?;
-        let disk = Disk { database, _folder: folder };
+    fn of(database: Database, folder: Option<Arc<Folder>>) -> Result<Self, Fault> {
+        let disk = Disk { database, folder };
         disk.create_tables().map_err(Fault::Database)?;
         Ok(disk)
     }
 
+    /// Where it is.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.folder.as_deref().map(|folder| folder::database(folder.path()))
+    }
+
     fn create_tables(&self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
+        let transaction = self.begin()?;
         transaction.open_table(LOG)?;
         transaction.open_table(FACTS)?;
         Ok(transaction.commit()?)
     }
 
+    fn begin(&self) -> Result<WriteTransaction, redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_two_phase_commit(true);
+        Ok(transaction)
+    }
+
     /// Forgets all there is.
     pub(super) fn clear(&self) -> Result<(), Fault> {
         let clear = || -> Result<(), redb::Error> {
-            let transaction = self.database.begin_write()?;
+            let transaction = self.begin()?;
             transaction.open_table(LOG)?.retain(|_, _| false)?;
             transaction.open_table(FACTS)?.retain(|_, _| false)?;
             Ok(transaction.commit()?)
@@ -155,7 +169,7 @@ impl Disk {
     }
 
     fn commit(&self, batch: &Batch, durability: Durability) -> Result<(), redb::Error> {
-        let mut transaction = self.database.begin_write()?;
+        let mut transaction = self.begin()?;
         transaction.set_durability(durability)?;
         {
             let mut log = transaction.open_table(LOG)?;
@@ -235,6 +249,21 @@ impl Disk {
     }
 }
 
+fn database_in(file: &Path) -> Result<Database, redb::Error> {
+    let file = File::options().read(true).write(true).create(true).truncate(false).open(file)?;
+    database_on(FileBackend::new(file)?)
+}
+
+fn database_on(backend: impl StorageBackend) -> Result<Database, redb::Error> {
+    mend(&backend)?;
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    let mut database = builder.create_with_backend(backend)?;
+    // Of a file that was closed in good order no sums are checked otherwise.
+    database.check_integrity()?;
+    Ok(database)
+}
+
 /// An entry as it is stored.
 struct Stored {
     index: u64,
@@ -271,6 +300,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Opens the database of a folder at `path`, for tests.
 #[cfg(test)]
-pub(super) fn open_at(path: &std::path::Path) -> Disk {
+pub(super) fn open_at(path: &Path) -> Disk {
     Disk::open(Some(Arc::new(Folder::open(path).unwrap()))).unwrap()
 }

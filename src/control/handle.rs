@@ -195,7 +195,8 @@ impl Control {
             match &metrics.borrow_and_update().running_state {
                 Ok(()) | Err(Fatal::Stopped) => {}
                 Err(fatal) => {
-                    return broken(format_args!("the control group on this node: {fatal}"));
+                    let fault = format!("the control group on this node: {fatal}");
+                    return broken(fault, self.group.disk.file().as_deref());
                 }
             }
             if metrics.changed().await.is_err() {

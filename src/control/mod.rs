@@ -24,6 +24,7 @@ mod folder;
 mod founding;
 mod group;
 mod handle;
+mod head;
 mod join;
 mod json;
 mod leadership;

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use openraft::EntryPayload;
 use super::{
     blobs::Blobs,
     disk::{Disk, Fact, Fault},
-    folder::{Folder, random},
+    folder::{self, Folder, RESTORE, random},
     machine::Machine,
     raft::Entry,
 };
@@ -45,17 +45,17 @@ impl Opened {
 
     /// Opens the data folder, off the runtime's threads: locks and databases wait for the disk.
     pub(super) async fn open(data_dir: Option<PathBuf>) -> Result<Self> {
+        let file = data_dir.as_deref().map(folder::database);
         let opened = tokio::task::spawn_blocking(move || {
-            let Some(path) = data_dir else {
-                let disk = Disk::open(None).map_err(broken)?;
-                return Opened::read(NodeId(random()), disk, Blobs::in_memory()).map_err(broken);
+            let (folder, blobs) = match data_dir {
+                Some(path) => (Some(Arc::new(Folder::open(&path)?)), Blobs::in_folder(&path)?),
+                None => (None, Blobs::in_memory()),
             };
-            let folder = Arc::new(Folder::open(&path)?);
-            let (node, blobs) = (folder.node(), Blobs::in_folder(&path)?);
-            let opened = Disk::open(Some(folder)).and_then(|disk| Opened::read(node, disk, blobs));
-            opened.map_err(|fault| broken(fault).within(format_args!("the data folder `{}`", path.display())))
+            let node = folder.as_deref().map_or_else(|| NodeId(random()), Folder::node);
+            Ok(Disk::open(folder).and_then(|disk| Opened::read(node, disk, blobs)))
         });
-        opened.await.unwrap_or_else(|ended| Err(broken(Fault::of(ended))))
+        let opened: Result<_> = opened.await.unwrap_or_else(|ended| Ok(Err(Fault::of(ended))));
+        opened?.map_err(|fault| broken(fault, file.as_deref()))
     }
 
     pub(super) fn read(node: NodeId, disk: Disk, blobs: Blobs) -> std::result::Result<Self, Fault> {
@@ -98,9 +98,11 @@ fn alone(entries: &[Entry]) -> Option<NodeId> {
     voters.next().filter(|_| voters.next().is_none()).map(NodeId)
 }
 
-pub(super) fn broken(fault: impl fmt::Display) -> Error {
-    Error::internal(fault.to_string()).hint(
-        "free some room if the disk is full; if the folder is damaged, restore it from a copy, or remove it where other \
-         nodes have what it holds: the node joins them as a new one",
-    )
+/// That what a file keeps cannot be used, and what to do.
+pub(super) fn broken(fault: impl fmt::Display, file: Option<&Path>) -> Error {
+    let error = Error::internal(fault.to_string()).hint(RESTORE);
+    match file {
+        Some(file) => error.within(format_args!("the file `{}`", file.display())),
+        None => error,
+    }
 }

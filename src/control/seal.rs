@@ -5,7 +5,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 const SUM_BYTES: usize = 8;
 
-fn sum(place: &[u8], bytes: &[u8]) -> [u8; SUM_BYTES] {
+/// The sum of bytes and of the place where they are kept.
+pub(super) fn sum(place: &[u8], bytes: &[u8]) -> [u8; SUM_BYTES] {
     xxh3_64_with_seed(bytes, xxh3_64_with_seed(place, 0)).to_le_bytes()
 }
 

@@ -7,6 +7,7 @@ mod blobs;
 mod faults;
 mod life;
 mod single;
+mod storage;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
