@@ -190,7 +190,10 @@ fn nodes_that_come_and_go_move_what_must_move() {
             grid.check();
             let added = count(&done, is_add);
             // A few more than there must be, for who comes first takes where there is most room.
-            assert!(added <= held + held / 20 + 2, "{partitions} {wanted} {node}: {added} added, {held} held");
+            assert!(
+                added <= held + held / 20 + 2,
+                "{partitions} {wanted} {node}: {added} added, {held} held"
+            );
         }
     }
 }
