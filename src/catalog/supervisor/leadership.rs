@@ -161,10 +161,10 @@ impl Leadership {
                 _ => Vec::new(),
             };
             let mut room = Room::of(view);
-            changes.extend(moves::due(view, &mut room));
-            let moved: BTreeSet<PartitionId> = changes.iter().map(|change| change.partition).collect();
-            let fills = fills::due(view, &mut room);
-            changes.extend(fills.into_iter().filter(|fill| !moved.contains(&fill.partition)));
+            changes.extend(fills::due(view, &mut room));
+            let filled: BTreeSet<PartitionId> = changes.iter().map(|change| change.partition).collect();
+            let moves = moves::due(view, &mut room);
+            changes.extend(moves.into_iter().filter(|change| !filled.contains(&change.partition)));
             (!changes.is_empty()).then_some(Command::Configure(changes))
         });
     }

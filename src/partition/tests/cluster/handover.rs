@@ -139,9 +139,8 @@ fn one_that_cannot_commit_goes_on_as_before() {
     assert!(changes(&cluster).iter().all(|change| matches!(change, Proposal::Remove { .. })));
     assert!(cluster.is_serving(1));
     cluster.proposed.clear();
-    cluster.settle();
-    assert_eq!(cluster.replied(), ["reply 1 applied v2", "reply 2 applied v3"]);
     cluster.live(1_000_000);
+    assert_eq!(cluster.replied(), ["reply 1 applied v2", "reply 2 applied v3"]);
     assert_eq!(changes(&cluster)[0], Proposal::HandOver { join: JoinId(2) }, "it is tried again");
 }
 
