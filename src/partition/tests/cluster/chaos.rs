@@ -298,6 +298,10 @@ impl Chaos {
             Proposal::HandOver { join } => {
                 self.seen.handed_over += usize::from(is_applied);
                 if is_applied {
+                    if self.dice.chance(300) {
+                        // Who handed over is cut off before it hears so: the next primary goes on without it.
+                        self.cluster.control.command(Command::Fail(by), self.cluster.now_us);
+                    }
                     self.spread();
                 } else if is_told && !self.is_idle(by.0) {
                     self.cluster.input(by.0, Input::Refused { epoch, join });
