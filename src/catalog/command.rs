@@ -37,6 +37,13 @@ pub enum Command {
         /// The start of it that is heard.
         incarnation: Incarnation,
     },
+    /// A node is to be stopped: others take over what it holds, where there is room. Its next start ends that.
+    DrainNode {
+        /// The node.
+        node: NodeId,
+        /// The start of it that is to end.
+        incarnation: Incarnation,
+    },
     /// A control leader takes up the supervision: what the tenures before decided and is not applied yet is void.
     Lead,
     /// Changes who holds partitions. Each change is judged alone, in order.
@@ -145,7 +152,7 @@ pub enum Response {
         /// Every partition began a new generation: the rows of the last one were in memory.
         new_generation: bool,
     },
-    /// The node is taken to be up or down, as asked for.
+    /// The node is taken to be up, down or draining, as asked for.
     Node {
         /// Whether anything changed.
         changed: bool,

@@ -21,6 +21,13 @@ pub struct Configuration {
     pub learners: Vec<Replica>,
     /// Removed replicas that may still be promoted or admitted again, because nothing can have committed without them.
     pub eligible: Vec<Replica>,
+    /// The backup to which the primary is to hand its role, as soon as it can.
+    #[serde(default)]
+    pub successor: Option<JoinId>,
+    /// Whether the primary was handed its role by the one before, which had released its lease: the grants that it gave
+    /// need not be waited out. It holds for the whole tenure.
+    #[serde(default)]
+    pub handed_over: bool,
 }
 
 /// One replica of a partition.
@@ -66,6 +73,23 @@ pub enum Step {
         /// A backup or a learner.
         join: JoinId,
     },
+    /// There is one replica more than the cluster was born to have, and nobody is being filled: this backup goes. Proposed
+    /// by the supervisor.
+    Retire {
+        /// The backup.
+        join: JoinId,
+    },
+    /// The primary is to hand its role to this backup. Proposed by the supervisor.
+    Appoint {
+        /// The backup.
+        join: JoinId,
+    },
+    /// The primary gives its role to the backup that is appointed, and stays in sync. Proposed by the primary alone, who
+    /// has released its lease and committed everything.
+    HandOver {
+        /// The backup.
+        join: JoinId,
+    },
     /// An eligible replica takes the place of holders that are all silent. Proposed by the supervisor, who has waited
     /// out every lease that they were granted.
     Promote {
@@ -86,6 +110,8 @@ impl Configuration {
             in_sync: vec![replica],
             learners: Vec::new(),
             eligible: Vec::new(),
+            successor: None,
+            handed_over: false,
         }
     }
 
@@ -123,10 +149,13 @@ impl Configuration {
         for role in [&mut self.in_sync, &mut self.learners, &mut self.eligible] {
             role.clear();
         }
+        self.handed_over = false;
     }
 
     /// Makes the replica at `node` the primary: one in sync, or else an eligible one, which then is in sync alone.
     pub(super) fn promote(&mut self, node: NodeId) {
+        self.handed_over = false;
+        self.successor = None;
         if let Some(heir) = self.in_sync.iter().find(|replica| replica.node == node) {
             self.primary = heir.join;
         } else if let Some(at) = self.eligible.iter().position(|replica| replica.node == node) {
@@ -136,6 +165,17 @@ impl Configuration {
             self.eligible.append(&mut self.in_sync);
             self.in_sync.push(heir);
         }
+    }
+
+    /// Whether the replica is a backup in sync.
+    pub(super) fn is_backup(&self, join: JoinId) -> bool {
+        join != self.primary && self.in_sync.iter().any(|replica| replica.join == join)
+    }
+
+    /// The next epoch. Whoever is a backup in sync no longer is not the successor any more either.
+    pub(super) fn begin_epoch(&mut self) {
+        self.epoch = Epoch(self.epoch.0 + 1);
+        self.successor = self.successor.filter(|join| self.is_backup(*join));
     }
 
     /// Takes a replica out of the in-sync set. It stays eligible while too few are left for anything to be committed.

@@ -61,6 +61,12 @@ impl Catalogue {
         self.members.values().filter(|member| member.is_up()).map(|member| member.node.id).collect()
     }
 
+    /// The nodes that are heard and not draining: they may be given something.
+    pub fn staying(&self) -> BTreeSet<NodeId> {
+        let staying = self.members.values().filter(|member| member.is_up() && !member.draining);
+        staying.map(|member| member.node.id).collect()
+    }
+
     pub(super) fn has_primary_up(&self, configuration: &Configuration) -> bool {
         configuration.primary_node().is_some_and(|node| self.is_up(node))
     }

@@ -28,6 +28,7 @@ fn check_one(catalogue: &Catalogue, held: &Configuration) {
     assert_eq!(nodes.len(), held.replicas().count(), "a node holds two replicas: {held:?}");
     let is_short = held.in_sync.len() < usize::from(catalogue.min_in_sync);
     assert!(is_short || held.eligible.is_empty(), "{held:?}");
+    assert!(held.successor.is_none_or(|join| held.is_backup(join)), "{held:?}");
     let up = |replica: &super::Replica| catalogue.is_up(replica.node);
     assert!(
         held.in_sync.len() == 1 || held.in_sync.iter().all(up),

@@ -27,6 +27,9 @@ pub struct Member {
     /// Whether it is heard.
     #[serde(default)]
     pub state: MemberState,
+    /// Whether it is to be stopped: it gives what it holds to others, and gets nothing more.
+    #[serde(default)]
+    pub draining: bool,
 }
 
 /// Whether a node is heard, as the control group last decided.
@@ -43,7 +46,7 @@ pub enum MemberState {
 impl Member {
     /// A member that has just started.
     pub(super) fn started(node: &Node, incarnation: Incarnation) -> Self {
-        Member { node: node.clone(), incarnation, state: MemberState::Up }
+        Member { node: node.clone(), incarnation, state: MemberState::Up, draining: false }
     }
 
     /// Whether it is heard.

@@ -4,6 +4,7 @@
 //! catalogue on every node. The control group decides the order. What users write in files is read here:
 //! [`BindingFile`], [`Manifest`]. The [`supervisor`] decides what to propose when nodes fail, start and return.
 
+mod balance;
 mod binding;
 mod catalogue;
 mod change;

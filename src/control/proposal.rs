@@ -242,6 +242,7 @@ fn is_metadata(command: &Command) -> bool {
         | Command::StartNode { .. }
         | Command::FailNode { .. }
         | Command::ReturnNode { .. }
+        | Command::DrainNode { .. }
         | Command::Lead
         | Command::Configure(_)
         | Command::ResetLost { .. }

@@ -110,7 +110,7 @@ pub(super) async fn run(
         };
         let Some(shared) = shared.upgrade() else { return };
         for proposed in batch.refused(refused) {
-            if let Proposal::Admit { join } = proposed.change {
+            if let Proposal::Admit { join } | Proposal::HandOver { join } = proposed.change {
                 let Proposed { partition, epoch, .. } = proposed;
                 shared.post(partition, Message::Refused { partition, epoch, join });
             }

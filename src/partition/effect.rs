@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Frame, MapView, Origin, Proposal};
+use super::{Entry, Frame, MapView, Origin, Proposal, Request};
 use crate::{
     binding::Compiled,
     catalog::Replica,
     store::Record,
-    types::{Epoch, Error, Generation, Key, PartitionId, RowVersion},
+    types::{Epoch, Error, Generation, Key, NodeId, PartitionId, RowVersion},
 };
 
 /// Something to be done for the core.
@@ -24,6 +24,14 @@ pub enum Effect {
         origin: Origin,
         /// The answer.
         answer: Result<Outcome, Error>,
+    },
+    /// Hand a request, on which nothing was decided, to the node to which the primary's role was handed, under its id; its
+    /// answer goes to its origin. Whoever cannot may refuse it as one for another primary.
+    Forward {
+        /// The node of the new primary.
+        to: NodeId,
+        /// The request as it came.
+        request: Request,
     },
     /// An entry is committed and applied here, whatever the replica's role. Entries come in order, each once.
     Publish(Arc<Entry>),

@@ -43,12 +43,13 @@ pub enum Input {
     Configuration(Arc<Configuration>),
     /// Another replica says something.
     Frame(Frame),
-    /// One copy of [`super::Proposal::Admit`], proposed in that epoch, will never take effect. To be handed in at most
-    /// once for an [`super::Effect::Propose`], and only if that was sent once; where the outcome is not known, nothing is.
+    /// One copy of [`super::Proposal::Admit`] or [`super::Proposal::HandOver`], proposed in that epoch, will never take
+    /// effect. To be handed in at most once for an [`super::Effect::Propose`], and only if that was sent once; where the
+    /// outcome is not known, nothing is.
     Refused {
         /// The epoch in which it was proposed.
         epoch: Epoch,
-        /// The learner.
+        /// The replica that it is about.
         join: JoinId,
     },
 }

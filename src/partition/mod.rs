@@ -14,6 +14,7 @@
 //! - What is in the store is committed; what is prepared is seen by decisions and by nobody else.
 //! - Nothing is decided outside this room: not by whoever scores, not by whoever replies.
 //! - There is no path around the log: metadata, expiry and the end of a session are entries like any other.
+//! - A request on which nothing was decided when the role was handed over goes with it: it is refused by nobody for that.
 //! - What only a primary has is made when a replica is promoted, and gone when it is a primary no longer.
 
 mod admission;
@@ -22,6 +23,7 @@ mod debts;
 mod effect;
 mod entry;
 mod expiry;
+mod held;
 mod identity;
 mod input;
 mod job;

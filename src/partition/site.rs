@@ -49,7 +49,8 @@ impl Site {
 
     /// Whether the frame is for this replica, of the present epoch and from one that it is to hear.
     pub(super) fn admits(&self, frame: &Frame) -> bool {
-        let Configuration { generation, epoch, primary, in_sync, learners, eligible } = &*self.configuration;
+        let Configuration { generation, epoch, primary, in_sync, learners, eligible, .. } =
+            &*self.configuration;
         let is_from_primary = frame.from == *primary;
         let is_from = |replicas: &[Replica]| replicas.iter().any(|replica| replica.join == frame.from);
         let is_for_primary = self.me == *primary;

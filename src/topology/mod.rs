@@ -1,12 +1,14 @@
 //! PURE: key to partition to replicas.
 //!
 //! [`partition_of`] is the way of every key. [`Loads`] says which node is to hold what is placed anew, [`share`] who
-//! becomes primary where several may.
+//! becomes primary where several may, [`rebalance`] what moves when nodes come and go.
 
 mod loads;
+mod rebalance;
 mod share;
 
 pub use loads::Loads;
+pub use rebalance::{Holders, Move, rebalance};
 pub use share::share;
 
 use crate::types::{Key, PartitionId, placement_hash};

@@ -18,8 +18,18 @@ pub fn share(loads: &mut BTreeMap<NodeId, usize>, choices: &[Vec<NodeId>]) -> Ve
         }
         given.push(least);
     }
+    even_out(loads, choices, &mut given);
+    given
+}
+
+/// Hands items on, along chains, until no other assignment is more even.
+pub(super) fn even_out(
+    loads: &mut BTreeMap<NodeId, usize>,
+    choices: &[Vec<NodeId>],
+    given: &mut [Option<NodeId>],
+) {
     while let Some((from, chain)) = heaviest_first(loads).into_iter().find_map(|from| {
-        let chain = chain(loads, choices, &given, from);
+        let chain = chain(loads, choices, given, from);
         chain.map(|chain| (from, chain))
     }) {
         *loads.entry(from).or_default() -= 1;
@@ -30,7 +40,6 @@ pub fn share(loads: &mut BTreeMap<NodeId, usize>, choices: &[Vec<NodeId>]) -> Ve
             *loads.entry(*to).or_default() += 1;
         }
     }
-    given
 }
 
 fn load(loads: &BTreeMap<NodeId, usize>, node: NodeId) -> usize {

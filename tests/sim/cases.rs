@@ -16,13 +16,14 @@ type Verdict = Result<(), String>;
 type Case = fn() -> Verdict;
 
 /// By name.
-pub(crate) const ALL: [(&str, Case); 10] = [
+pub(crate) const ALL: [(&str, Case); 11] = [
     ("the_promises_hold", the_promises_hold),
     ("a_seed_replays_to_the_same_trace", a_seed_replays_to_the_same_trace),
     ("the_oracle_sees_a_wrong_score", the_oracle_sees_a_wrong_score),
     ("the_oracle_sees_a_request_that_takes_effect_twice", the_oracle_sees_a_request_that_takes_effect_twice),
     ("clients_see_a_stale_read", clients_see_a_stale_read),
     ("three_nodes_keep_the_promises", three_nodes_keep_the_promises),
+    ("moves_refuse_no_write", moves_refuse_no_write),
     ("a_seed_of_three_nodes_replays_to_the_same_trace", a_seed_of_three_nodes_replays_to_the_same_trace),
     (
         "three_nodes_that_do_not_look_at_the_lease_are_caught",
@@ -177,6 +178,15 @@ fn three_nodes_keep_the_promises() -> Verdict {
     // What each of these counts is sure to be seen in so many seeds.
     let rare = sum.each().into_iter().find(|(_, count)| **count == 0).map(|(name, _)| name);
     ensure(rare.is_none(), || format!("there was no {}: {sum:?}", rare.unwrap_or_default()))
+}
+
+fn moves_refuse_no_write() -> Verdict {
+    let mut sum = Seen::default();
+    for result in storms(0, SEEDS, &Plan { only_moves: true, ..Plan::short() }) {
+        sum.add(&result?);
+    }
+    let rare = [sum.handed_over, sum.forwarded, sum.retired, sum.joined, sum.drained];
+    ensure(rare.iter().all(|count| *count > 10), || format!("{sum:?}"))
 }
 
 fn a_seed_of_three_nodes_replays_to_the_same_trace() -> Verdict {

@@ -38,11 +38,14 @@ fn change_one(catalogue: &mut Catalogue, change: &ConfigurationChange) -> Result
         Step::AddLearner { node } => add_learner(catalogue, &mut next, node),
         Step::Admit { join } => admit(catalogue, &mut next, join),
         Step::Remove { join } => remove(catalogue, &mut next, join),
+        Step::Retire { join } => retire(catalogue, &mut next, join),
+        Step::Appoint { join } => appoint(catalogue, &mut next, join),
+        Step::HandOver { join } => hand_over(catalogue, &mut next, join),
         Step::Promote { join, tenure } => promote(catalogue, &mut next, join, tenure),
     };
     taken.map_err(|error| error.within(format_args!("partition {partition}")))?;
-    let epoch = Epoch(next.epoch.0 + 1);
-    next.epoch = epoch;
+    next.begin_epoch();
+    let epoch = next.epoch;
     Arc::make_mut(&mut catalogue.configurations)[usize::from(partition.0)] = next;
     Ok(epoch)
 }
@@ -94,6 +97,40 @@ fn remove(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Resu
     }
     next.take_out(join, usize::from(catalogue.min_in_sync));
     Ok(())
+}
+
+fn retire(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Result<()> {
+    if !next.is_backup(join) {
+        return Err(stranger(join));
+    }
+    let is_whole = next.in_sync.len() > catalogue.replicas_wanted() && next.learners.is_empty();
+    if !is_whole {
+        return Err(Error::conflict(format!("replica {join} is not one too many")));
+    }
+    next.in_sync.retain(|replica| replica.join != join);
+    Ok(())
+}
+
+fn appoint(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Result<()> {
+    check_backup(catalogue, next, join)?;
+    next.successor = Some(join);
+    Ok(())
+}
+
+/// The one before holds a lease no longer: that the step comes from it alone is what makes it safe.
+fn hand_over(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Result<()> {
+    check_backup(catalogue, next, join)?;
+    if next.successor != Some(join) {
+        return Err(Error::conflict(format!("replica {join} is not appointed")));
+    }
+    next.primary = join;
+    next.handed_over = true;
+    Ok(())
+}
+
+fn check_backup(catalogue: &Catalogue, next: &Configuration, join: JoinId) -> Result<()> {
+    let backup = next.in_sync.iter().find(|replica| replica.join == join && join != next.primary);
+    check_up(catalogue, backup.ok_or_else(|| stranger(join))?.node)
 }
 
 fn promote(catalogue: &Catalogue, next: &mut Configuration, join: JoinId, tenure: Tenure) -> Result<()> {

@@ -1,11 +1,14 @@
 //! A node leaves all partitions at once, and others take its place.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     catalog::{Catalogue, Configuration, Replica},
     topology::share,
-    types::{Epoch, NodeId},
+    types::NodeId,
 };
 
 /// Why a node leaves.
@@ -21,7 +24,7 @@ pub(super) enum Departure {
 /// over the nodes as the in-sync sets allow.
 pub(super) fn depart(catalogue: &mut Catalogue, node: NodeId, why: Departure) {
     let min_in_sync = usize::from(catalogue.min_in_sync);
-    let up = catalogue.up();
+    let (up, staying) = (catalogue.up(), catalogue.staying());
     let (mut bereft, mut heirs) = (Vec::new(), Vec::new());
     let mut primaries: BTreeMap<NodeId, usize> = BTreeMap::new();
     let configurations = Arc::make_mut(&mut catalogue.configurations);
@@ -31,13 +34,13 @@ pub(super) fn depart(catalogue: &mut Catalogue, node: NodeId, why: Departure) {
             Departure::Restarted => forget(configuration, node),
         };
         if left {
-            configuration.epoch = Epoch(configuration.epoch.0 + 1);
+            configuration.begin_epoch();
         }
         if let Some(primary) = configuration.primary_node() {
             *primaries.entry(primary).or_default() += 1;
         } else if configuration.replicas().next().is_some() {
             bereft.push(partition);
-            heirs.push(successors(configuration, |node| up.contains(&node)));
+            heirs.push(successors(configuration, &up, &staying));
         }
     }
     let chosen = share(&mut primaries, &heirs);
@@ -77,14 +80,19 @@ fn forget(configuration: &mut Configuration, node: NodeId) -> bool {
     held
 }
 
-/// Who may become primary: those in sync; if there are none, those that are eligible, and of these the ones that are
-/// heard if any is.
-fn successors(configuration: &Configuration, is_up: impl Fn(NodeId) -> bool) -> Vec<NodeId> {
-    let nodes = |role: &[Replica]| role.iter().map(|replica| replica.node).collect::<Vec<_>>();
-    if !configuration.in_sync.is_empty() {
-        return nodes(&configuration.in_sync);
-    }
-    let eligible = nodes(&configuration.eligible);
-    let heard: Vec<NodeId> = eligible.iter().copied().filter(|node| is_up(*node)).collect();
-    if heard.is_empty() { eligible } else { heard }
+/// Who may become primary: those in sync; if there are none, those that are eligible. Of these the ones that stay if any
+/// does, or else those that are heard.
+fn successors(
+    configuration: &Configuration,
+    up: &BTreeSet<NodeId>,
+    staying: &BTreeSet<NodeId>,
+) -> Vec<NodeId> {
+    let Configuration { in_sync, eligible, .. } = configuration;
+    let replicas: &[Replica] = if in_sync.is_empty() { eligible } else { in_sync };
+    let all: Vec<NodeId> = replicas.iter().map(|replica| replica.node).collect();
+    let among = |nodes: &BTreeSet<NodeId>| {
+        let found: Vec<NodeId> = all.iter().copied().filter(|node| nodes.contains(node)).collect();
+        (!found.is_empty()).then_some(found)
+    };
+    among(staying).or_else(|| among(up)).unwrap_or(all)
 }

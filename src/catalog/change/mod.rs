@@ -27,6 +27,7 @@ pub(super) fn apply(catalogue: &mut Catalogue, command: &Command) -> Result<Resp
         Command::StartNode { node, after } => nodes::start(catalogue, node, *after),
         Command::FailNode { node, incarnation } => nodes::fail(catalogue, *node, *incarnation),
         Command::ReturnNode { node, incarnation } => nodes::welcome(catalogue, *node, *incarnation),
+        Command::DrainNode { node, incarnation } => nodes::drain(catalogue, *node, *incarnation),
         Command::Lead => nodes::lead(catalogue),
         Command::Configure(changes) => configurations::configure(catalogue, changes),
         Command::ResetLost { unavailable } => reset::lost(catalogue, *unavailable),

@@ -118,6 +118,15 @@ pub(super) fn welcome(catalogue: &mut Catalogue, node: NodeId, incarnation: Inca
     Ok((Response::Node { changed }, false))
 }
 
+pub(super) fn drain(catalogue: &mut Catalogue, node: NodeId, incarnation: Incarnation) -> Change {
+    let member = member_at(catalogue, node, incarnation)?;
+    let changed = !std::mem::replace(&mut member.draining, true);
+    if changed {
+        placed(catalogue);
+    }
+    Ok((Response::Node { changed }, false))
+}
+
 /// Whether the state of this start of the node is another now.
 fn turn(
     catalogue: &mut Catalogue,
@@ -125,6 +134,17 @@ fn turn(
     incarnation: Incarnation,
     state: MemberState,
 ) -> Result<bool> {
+    let member = member_at(catalogue, node, incarnation)?;
+    let changed = member.state != state;
+    member.state = state;
+    if changed {
+        placed(catalogue);
+    }
+    Ok(changed)
+}
+
+/// A node that is at this start.
+fn member_at(catalogue: &mut Catalogue, node: NodeId, incarnation: Incarnation) -> Result<&mut Member> {
     let member = catalogue.members.get_mut(&node).ok_or_else(|| {
         Error::not_found(format!("the node {:016x} is not a member of this cluster", node.0))
     })?;
@@ -134,12 +154,7 @@ fn turn(
             member.node.name, member.incarnation
         )));
     }
-    let changed = member.state != state;
-    member.state = state;
-    if changed {
-        placed(catalogue);
-    }
-    Ok(changed)
+    Ok(member)
 }
 
 pub(super) fn lead(catalogue: &mut Catalogue) -> Change {

@@ -21,7 +21,8 @@ pub(super) fn lost(catalogue: &mut Catalogue, unavailable: bool) -> Change {
     if partitions.is_empty() {
         return Ok((Response::Reset { partitions: 0 }, false));
     }
-    let mut loads = catalogue.loads(up);
+    let staying = catalogue.staying();
+    let mut loads = catalogue.loads(if staying.is_empty() { up } else { staying });
     let next_join = &mut catalogue.next.join;
     let configurations = Arc::make_mut(&mut catalogue.configurations);
     for partition in &partitions {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use super::{
     Effect, ProposalId, Settings, View, fills,
     grants::Grants,
-    promotions,
+    moves, promotions,
     proposals::{Kind, Proposals},
+    room::Room,
 };
 use crate::{
     catalog::{Command, Member, Response},
-    types::{NodeId, Result, Tenure},
+    types::{NodeId, PartitionId, Result, Tenure},
 };
 
 /// One leadership of this node.
@@ -159,7 +160,11 @@ impl Leadership {
                 }
                 _ => Vec::new(),
             };
-            changes.extend(fills::due(view));
+            let mut room = Room::of(view);
+            changes.extend(fills::due(view, &mut room));
+            let filled: BTreeSet<PartitionId> = changes.iter().map(|change| change.partition).collect();
+            let moves = moves::due(view, &mut room);
+            changes.extend(moves.into_iter().filter(|change| !filled.contains(&change.partition)));
             (!changes.is_empty()).then_some(Command::Configure(changes))
         });
     }

@@ -2,8 +2,8 @@
 //!
 //! Every node runs a [`Supervisor`] and keeps the ages of all beacons in it, so that a new control leader need not
 //! relearn them; only while its node leads does it decide anything. It proposes that silent nodes leave their
-//! partitions and that replicas are filled where some are missing, and it grants leases to those who hold a partition
-//! alone.
+//! partitions, that replicas are filled where some are missing, and that partitions move to where there is room; and it
+//! grants leases to those who hold a partition alone.
 //!
 //! Rule 14 of the protocol rests on the *tenure*, a number of the catalogue that each new control leader raises before
 //! it grants or moves anything. A grant is given for a beacon that came before the control group confirmed that the
@@ -16,9 +16,11 @@ mod fills;
 mod grants;
 mod leadership;
 mod message;
+mod moves;
 mod picture;
 mod promotions;
 mod proposals;
+mod room;
 mod settings;
 #[cfg(test)]
 mod tests;

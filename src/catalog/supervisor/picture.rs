@@ -1,9 +1,13 @@
 //! What a catalogue means to the supervisor.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     catalog::{Catalogue, Configuration, Member},
+    topology::Move,
     types::{NodeId, PartitionId},
 };
 
@@ -17,6 +21,8 @@ pub(super) struct Picture {
     pub(super) lacking: Vec<PartitionId>,
     /// Partitions whose holders are all down while another may be promoted.
     pub(super) orphaned: Vec<PartitionId>,
+    /// Worked out when it is asked for first, which nobody but a leader does.
+    moves: OnceLock<Vec<(PartitionId, Move)>>,
 }
 
 impl Picture {
@@ -29,6 +35,7 @@ impl Picture {
         let mut lacking = choose(&|held| {
             held.in_sync.len() + held.learners.len() < catalogue.replicas_wanted()
                 && catalogue.has_primary_up(held)
+                && !is_being_handed_over(&catalogue, held)
         });
         lacking.sort_by_key(|partition| catalogue.configuration(*partition).map(|held| held.in_sync.len()));
         let orphaned = choose(&|held| {
@@ -36,7 +43,12 @@ impl Picture {
                 && !held.in_sync.iter().any(|replica| catalogue.is_up(replica.node))
                 && held.eligible.iter().any(|replica| catalogue.is_up(replica.node))
         });
-        Picture { sole, lacking, orphaned, catalogue }
+        Picture { sole, lacking, orphaned, moves: OnceLock::new(), catalogue }
+    }
+
+    /// What is to be done next on the way to balance.
+    pub(super) fn moves(&self) -> &[(PartitionId, Move)] {
+        self.moves.get_or_init(|| self.catalogue.moves())
     }
 
     pub(super) fn catalogue(&self) -> &Catalogue {
@@ -51,4 +63,9 @@ impl Picture {
     pub(super) fn others_up(&self, me: NodeId) -> impl Iterator<Item = &Member> {
         self.catalogue.members().filter(move |member| member.node.id != me && member.is_up())
     }
+}
+
+/// Whether its primary is about to change, who would begin every fill anew. With too few in sync it cannot.
+fn is_being_handed_over(catalogue: &Catalogue, held: &Configuration) -> bool {
+    held.successor.is_some() && held.in_sync.len() >= usize::from(catalogue.min_in_sync)
 }

@@ -16,8 +16,10 @@ pub struct Settings {
     pub answer_timeout_us: u64,
     /// How long to wait before what failed is tried again.
     pub retry_us: u64,
-    /// Replicas that a node fills, and is filled with, at one time.
+    /// Replicas that a node fills, and is filled with, at one time; roles that it hands over, or gets, count too.
     pub fills_per_node: usize,
+    /// Partitions that are being moved at one time, in the whole cluster.
+    pub moves: usize,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             answer_timeout_us: 1_000_000,
             retry_us: 50_000,
             fills_per_node: 8,
+            moves: 16,
         }
     }
 }

@@ -248,6 +248,10 @@ impl Worker {
     fn perform(&mut self, shared: &Arc<Shared>, now: Now, unit: usize, effect: Effect) {
         match effect {
             Effect::Reply { origin, answer } => self.deliveries.push(&shared.connections, origin, answer),
+            Effect::Forward { to, request } => {
+                let refusal = Primaries::elsewhere(self.units[unit].partition, Some(to));
+                self.deliveries.push(&shared.connections, request.origin, Err(refusal));
+            }
             Effect::Publish(_) => {
                 if self.units[unit].publish() {
                     self.published.push(unit);

@@ -9,6 +9,7 @@ use crate::{
         admission::Admission,
         debts::Debts,
         expiry::{Due, Expiry},
+        held::Held,
         identity::ByNumber,
         ledger::Ledger,
         operation::{Operation, Scoring},
@@ -37,7 +38,7 @@ pub(in crate::partition) struct Tenure {
     /// Partition time as of the last prepared entry.
     pub(super) time: Timestamp,
     pub(in crate::partition) pending: Pending,
-    pub(super) admission: Admission,
+    pub(in crate::partition) admission: Admission,
     pub(super) slots: Slots,
     /// Operations that wait for a slot or for scores.
     pub(in crate::partition) standing: ByNumber<OpId, Standing>,
@@ -45,6 +46,10 @@ pub(in crate::partition) struct Tenure {
     pub(super) deadlines: BTreeSet<(u64, OpId)>,
     /// Operations that have got their slots.
     pub(super) ready: Vec<OpId>,
+    /// Inputs that wait for a hand-over.
+    pub(in crate::partition) held: Held,
+    /// No hand-over is tried before.
+    pub(in crate::partition) keeps_role_until_us: u64,
     pub(super) tickets: Tickets,
     pub(super) debts: Debts,
     pub(super) expiry: Expiry,
@@ -63,8 +68,10 @@ impl Tenure {
     pub(in crate::partition) fn begin(site: &Site, ledger: &mut Ledger) -> Self {
         let (epoch, committed, upto) = (site.configuration.epoch, ledger.committed().seq, ledger.end().seq);
         ledger.store.begin_tenure(epoch);
+        // The primary before has released its lease, or it lasts for as long as it was granted.
+        let from_us = if site.configuration.handed_over { 0 } else { site.granted_until_us };
         let mut tenure = Tenure {
-            phase: Phase::TakingOver { from_us: site.granted_until_us, upto },
+            phase: Phase::TakingOver { from_us, upto },
             peers: Peers::new(&site.configuration, site.me, committed, site.limits.min_in_sync),
             beacon_at_us: site.now.mono_us,
             catalogue: ledger.log.catalogue().version,
@@ -78,6 +85,8 @@ impl Tenure {
             next_op: 1,
             deadlines: BTreeSet::new(),
             ready: Vec::new(),
+            held: Held::default(),
+            keeps_role_until_us: 0,
             tickets: Tickets::new(epoch),
             debts: Debts::new(site.limits.rescoring),
             expiry: Expiry::default(),
@@ -126,6 +135,18 @@ impl Primary<'_> {
     pub(super) fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) {
         // Whatever comes first once a takeover may go on: the deadline that it set is over then.
         self.take_over(effects);
+        if self.is_undecided() {
+            self.hold(input, effects);
+        } else {
+            self.decide(input, effects);
+        }
+        if !self.tenure.debts.is_empty() && self.is_serving() {
+            self.ask_for_debts(effects);
+        }
+    }
+
+    /// Does what the input asks for.
+    pub(in crate::partition) fn decide(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Request(request) => self.handle_request(request, effects),
             Input::Scored { ticket, result } => self.handle_scored(ticket, result, effects),
@@ -138,13 +159,23 @@ impl Primary<'_> {
             Input::Configuration(_) | Input::Frame(_) => {}
         }
         self.run_ready(effects);
-        if !self.tenure.debts.is_empty() && self.is_serving() {
-            self.ask_for_debts(effects);
-        }
     }
 
     pub(in crate::partition) fn is_serving(&self) -> bool {
         self.tenure.phase == Phase::Serving
+    }
+
+    pub(in crate::partition) fn is_handing_over(&self) -> bool {
+        matches!(self.tenure.phase, Phase::HandingOver(_))
+    }
+
+    /// Whether what comes is to wait: for the outcome of a hand-over, or for this primary to serve after one.
+    fn is_undecided(&self) -> bool {
+        match self.tenure.phase {
+            Phase::Serving => false,
+            Phase::TakingOver { .. } => self.site.configuration.handed_over,
+            Phase::HandingOver(_) => true,
+        }
     }
 
     /// What was prepared under a primary before is as good as prepared here. Its requests are known by the time any are

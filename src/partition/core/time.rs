@@ -21,11 +21,12 @@ impl Tenure {
         let own = match self.phase {
             Phase::Serving => self.next_due_us(site),
             Phase::TakingOver { from_us, .. } => Some(from_us).filter(|from_us| *from_us > now_us),
+            Phase::HandingOver(hand_over) => Some(hand_over.next_us()),
         };
         let peers = &self.peers.all;
         let beacon = (!peers.is_empty()).then_some(self.beacon_at_us);
         let peers = peers.iter().filter_map(|peer| peer.next_us(now_us, &site.timing)).min();
-        [own, beacon, peers].into_iter().flatten().min()
+        [own, beacon, peers, self.held.next_us()].into_iter().flatten().min()
     }
 
     fn next_due_us(&self, site: &Site) -> Option<u64> {

@@ -30,6 +30,11 @@ pub enum Proposal {
         /// The replica.
         join: JoinId,
     },
+    /// The backup that is appointed becomes the primary in this one's place.
+    HandOver {
+        /// The backup.
+        join: JoinId,
+    },
 }
 
 impl Proposal {
@@ -38,6 +43,7 @@ impl Proposal {
         match self {
             Proposal::Admit { join } => Step::Admit { join },
             Proposal::Remove { join } => Step::Remove { join },
+            Proposal::HandOver { join } => Step::HandOver { join },
         }
     }
 }
@@ -54,12 +60,12 @@ impl Primary<'_> {
     fn join(&mut self, index: usize, effects: &mut Vec<Effect>) {
         let (now_us, timing) = (self.site.now.mono_us, &self.site.timing);
         let (committed, end) = (self.ledger.committed().seq, self.ledger.end().seq);
-        let is_one_joining = self.tenure.peers.is_one_joining();
+        let is_busy = self.tenure.peers.is_one_joining() || self.is_handing_over();
         let peer = &mut self.tenure.peers.all[index];
         match &mut peer.standing {
             Standing::Filled { rest_until_us } => {
                 let is_heard = peer.is_confirmed && peer.lease_until_us > now_us;
-                let may = *rest_until_us <= now_us && !is_one_joining && is_heard;
+                let may = *rest_until_us <= now_us && !is_busy && is_heard;
                 if may && end.0.saturating_sub(peer.acked.0) <= JOINING_LAG {
                     peer.standing = Standing::Joining { since_us: now_us };
                     self.join(index, effects);
@@ -114,7 +120,7 @@ impl Primary<'_> {
         }
     }
 
-    /// One copy of what was proposed in this epoch to admit a learner will never take effect.
+    /// One copy of what was proposed in this epoch for a replica will never take effect.
     pub(in crate::partition) fn handle_refusal(
         &mut self,
         epoch: Epoch,
@@ -123,6 +129,9 @@ impl Primary<'_> {
     ) {
         if epoch != self.site.configuration.epoch {
             return;
+        }
+        if self.site.configuration.successor == Some(join) {
+            return self.handle_refused_hand_over(effects);
         }
         let mut peers = self.tenure.peers.all.iter_mut();
         let Some(index) = peers.position(|peer| peer.replica.join == join) else { return };
@@ -134,7 +143,7 @@ impl Primary<'_> {
         }
     }
 
-    fn propose(&self, change: Proposal, effects: &mut Vec<Effect>) {
+    pub(super) fn propose(&self, change: Proposal, effects: &mut Vec<Effect>) {
         let crate::catalog::Configuration { generation, epoch, .. } = *self.site.configuration;
         effects.push(Effect::Propose { partition: self.site.partition, generation, epoch, change });
     }

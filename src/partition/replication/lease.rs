@@ -1,7 +1,7 @@
 //! The right to serve (protocol rules 13 to 15): a primary asks every replica that could be promoted in its place
 //! not to be, for a while; and it serves only while all have agreed.
 
-use super::Body;
+use super::{Body, Phase, handover::HandOver};
 use crate::partition::{Effect, core::Primary, site::Site};
 
 /// Beacons of all partitions go out at the same moments, so that one packet carries those to one node.
@@ -36,8 +36,12 @@ impl Primary<'_> {
 
     /// Readers may read, and requests be admitted, for as long as everybody has agreed to it.
     pub(in crate::partition) fn renew_lease(&mut self) {
-        let until_us =
-            if self.is_serving() { self.tenure.peers.lease_until_us(self.site.control_lease_us) } else { 0 };
+        let until_us = match self.tenure.phase {
+            Phase::Serving | Phase::HandingOver(HandOver::Committing { .. }) => {
+                self.tenure.peers.lease_until_us(self.site.control_lease_us)
+            }
+            Phase::TakingOver { .. } | Phase::HandingOver(HandOver::Proposed { .. }) => 0,
+        };
         self.ledger.store.lease(until_us);
     }
 }

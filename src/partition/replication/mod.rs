@@ -7,6 +7,7 @@
 //! - `follow`: what a backup or learner does with the primary's entries;
 //! - `lease`: the right to serve, asked for and granted;
 //! - `takeover`: a new primary, until it serves;
+//! - `handover`: a primary that gives its role to a backup;
 //! - `join`: the way of learners and of eligible replicas into the in-sync set, and reports of silent ones;
 //! - `fill`: the copy for a learner.
 //!
@@ -17,11 +18,14 @@
 //!   confirmed are not acknowledged and not applied, though a promoted replica brings them along.
 //! - Entries are dropped only where the primary of a later epoch has another one in their place. What is committed
 //!   is never dropped.
+//! - Of two primaries that follow each other, the later one serves when no lease of the earlier is left: it waited for as
+//!   long as it had granted one, or the earlier had released its own before it proposed to hand over.
 //! - Whatever a replica learned in one epoch from frames is forgotten in the next, unless the same primary goes on.
 
 mod fill;
 mod follow;
 mod frame;
+mod handover;
 mod join;
 mod lease;
 mod peers;

@@ -144,6 +144,11 @@ impl Peer {
         self.sent = self.sent.max(self.acked);
     }
 
+    /// Whether it has lately answered whatever it was asked.
+    pub(in crate::partition) fn is_prompt(&self, now_us: u64) -> bool {
+        self.is_confirmed && !self.is_doubtful() && now_us < self.lease_until_us
+    }
+
     /// Entries are to be sent again from the first that it may lack.
     pub(in crate::partition) fn go_back(&mut self) {
         self.sent = self.acked;

@@ -83,7 +83,7 @@ impl Core {
         self.ledger.store.lease(0);
         let follower = Role::Backup(Follower::new(self.ledger.committed().seq));
         if let Role::Primary(tenure) = std::mem::replace(&mut self.role, follower) {
-            tenure.depose(not_primary(self.site.partition, next), effects);
+            tenure.depose(next, not_primary(self.site.partition, next), effects);
             self.ledger.sessions.abandon();
         }
     }

@@ -22,6 +22,7 @@ impl Primary<'_> {
             return;
         }
         self.propose_changes(effects);
+        self.hand_over(effects);
         for index in 0..self.tenure.peers.all.len() {
             self.tenure.peers.all[index].repeat(self.site.now.mono_us);
             self.send_entries(index, effects);

@@ -1,11 +1,13 @@
 //! A primary's tenure from its first moment to its last (protocol rule 5).
 
+use super::handover::HandOver;
 use crate::{
+    catalog::Configuration,
     partition::{
-        Effect,
+        Effect, Input, Request,
         core::{Primary, Standing, Tenure},
     },
-    types::{Error, Seq},
+    types::{Error, NodeId, Seq},
 };
 
 const UNKNOWN: &str = "the partition lost its primary before the change was committed: the next primary knows \
@@ -23,6 +25,8 @@ pub(in crate::partition) enum Phase {
     },
     /// What it brought along is committed: it decides, and may be read.
     Serving,
+    /// It gives its role to a backup.
+    HandingOver(HandOver),
 }
 
 impl Primary<'_> {
@@ -35,12 +39,20 @@ impl Primary<'_> {
         self.advance(effects);
         // Below its log's version of the catalogue, it does not know what it would serve (rule 9).
         let is_informed = self.site.latest.version >= self.tenure.catalogue;
-        if self.ledger.committed().seq < upto || !is_informed {
+        if self.ledger.committed().seq < upto || !is_informed || !self.is_expected() {
             return;
         }
         self.tenure.phase = Phase::Serving;
         self.cut_over(effects);
         self.renew_lease();
+        self.release(effects);
+    }
+
+    /// Whether nothing would be refused from now on: what waits for a primary that was handed its role waits until it has
+    /// a lease.
+    fn is_expected(&self) -> bool {
+        let until_us = self.tenure.peers.lease_until_us(self.site.control_lease_us);
+        !self.site.configuration.handed_over || self.site.now.mono_us < until_us
     }
 
     /// The next configuration, of which this replica is still the primary.
@@ -49,25 +61,54 @@ impl Primary<'_> {
         let committed = self.ledger.committed().seq;
         self.tenure.peers.reconfigure(&self.site.configuration, self.site.me, committed, now_us);
         self.tenure.beacon_at_us = now_us;
+        if let Phase::HandingOver(_) = self.tenure.phase {
+            // What was proposed in the epoch before cannot take effect any more.
+            self.keep_role(effects);
+        }
         self.renew_lease();
         self.advance(effects);
     }
 }
 
 impl Tenure {
-    /// The end: whoever waits is sent on. A session repeats its request at the next primary, which knows whether it
-    /// took effect.
-    pub(in crate::partition) fn depose(self, led_elsewhere: Error, effects: &mut Vec<Effect>) {
+    /// The end: whoever waits is sent on, and forwarded to whom the role was handed. A session repeats its request at the
+    /// next primary, which knows whether it took effect.
+    pub(in crate::partition) fn depose(
+        self,
+        next: &Configuration,
+        led_elsewhere: Error,
+        effects: &mut Vec<Effect>,
+    ) {
+        let heir = next.primary_node().filter(|_| next.handed_over);
         let mut standing: Vec<_> = self.standing.into_iter().collect();
         standing.sort_unstable_by_key(|(id, _)| *id);
         for (_, Standing { op, .. }) in standing {
-            for origin in op.retries.into_iter().chain([op.request.origin]) {
-                effects.push(Effect::Reply { origin, answer: Err(led_elsewhere.clone()) });
+            for origin in op.retries {
+                let retry = Request { origin, ..op.request.clone() };
+                effects.push(sent_on(retry, heir, &led_elsewhere));
+            }
+            effects.push(sent_on(op.request, heir, &led_elsewhere));
+        }
+        for input in self.held.into_inputs() {
+            match input {
+                Input::Request(request) => effects.push(sent_on(request, heir, &led_elsewhere)),
+                Input::Job(batch) => {
+                    effects.push(Effect::Reply { origin: batch.origin, answer: Err(led_elsewhere.clone()) });
+                }
+                _ => {}
             }
         }
         let unknown = Error { message: UNKNOWN.into(), ..led_elsewhere };
         for waiter in self.pending.into_waiters() {
             effects.push(Effect::Reply { origin: waiter.origin, answer: Err(unknown.clone()) });
         }
+    }
+}
+
+/// What becomes of a request on which nothing was decided.
+fn sent_on(request: Request, heir: Option<NodeId>, led_elsewhere: &Error) -> Effect {
+    match heir {
+        Some(to) => Effect::Forward { to, request },
+        None => Effect::Reply { origin: request.origin, answer: Err(led_elsewhere.clone()) },
     }
 }

@@ -303,6 +303,7 @@ pub(crate) fn line(effect: &Effect) -> String {
             format!("score {} {}@{} {key}", task.ticket.nonce, task.binding.name, task.binding.model.version)
         }
         Effect::Reply { origin, answer } => format!("reply {} {}", origin.tag, answer_line(answer)),
+        Effect::Forward { to, request } => format!("forward {} to {to}", request.origin.tag),
         Effect::Publish(entry) => format!("publish {}", entry_line(entry)),
         Effect::Send { to, frame } => format!("send {} {}", to.join, body_line(&frame.body)),
         Effect::Propose { epoch, change, .. } => format!("propose {change:?} at {epoch}"),

@@ -135,7 +135,9 @@ impl Reference {
                         self.apply(change, number);
                     }
                 }
-                Effect::Send { .. } | Effect::Propose { .. } => panic!("it is alone"),
+                Effect::Send { .. } | Effect::Propose { .. } | Effect::Forward { .. } => {
+                    panic!("it is alone")
+                }
             }
         }
         assert_eq!(decided, None, "every answer is in an entry");

@@ -330,7 +330,7 @@ impl<'p> World<'p> {
                         self.after(delay, Happening::Answer(origin, Box::new(answer)));
                     }
                 }
-                other @ (Effect::Send { .. } | Effect::Propose { .. }) => {
+                other @ (Effect::Send { .. } | Effect::Propose { .. } | Effect::Forward { .. }) => {
                     return Err(format!("it is alone, and yet: {other:?}"));
                 }
             }

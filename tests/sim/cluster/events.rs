@@ -1,11 +1,12 @@
 //! What can happen.
 
 use embergrid::feed::{self, SubscriberId};
+use embergrid::partition::Request;
 use embergrid::store::{Reader, Record};
-use embergrid::types::{Incarnation, Key, MapId, NodeId, PartitionId, SessionId};
+use embergrid::types::{Error, Incarnation, Key, MapId, NodeId, PartitionId, PlacementVersion, SessionId};
 
 use super::control::{Answer, Asked, Asker};
-use super::draft::{Reply, Sent};
+use super::draft::{Reply, Sent, What};
 use super::host::{Message, Told};
 use super::oracle::reads::Expected;
 use super::stream::{StreamEvent, StreamId};
@@ -36,6 +37,12 @@ pub(crate) enum Event {
     Trouble,
     /// A process ends.
     Crash(NodeId),
+    /// A process that drains ends when nobody needs it any more, or at that time.
+    Stop {
+        node: NodeId,
+        life: u64,
+        until_us: u64,
+    },
     /// The cuts end.
     Mend,
     /// The weather clears.
@@ -49,6 +56,12 @@ pub(crate) enum Arrival {
     Told(Told),
     /// What another node passes on.
     Passed(Batch),
+    /// What another node had taken for its own, until it handed over its role. It waits here for the placement, until then.
+    Forwarded {
+        from: NodeId,
+        forwarded: Forwarded,
+        until_us: u64,
+    },
     Subscriber(PartitionId, super::host::Subscription),
 }
 
@@ -59,6 +72,16 @@ pub(crate) struct Batch {
     pub(crate) session: SessionId,
     pub(crate) acknowledged_below: u64,
     pub(crate) ops: Vec<Sent>,
+}
+
+/// A request for the node to which the primary's role was handed, as of that placement. Its origin is the slot under which
+/// its answer is owed.
+#[derive(Clone)]
+pub(crate) struct Forwarded {
+    pub(crate) to: NodeId,
+    pub(crate) partition: PartitionId,
+    pub(crate) request: Request,
+    pub(crate) placement: PlacementVersion,
 }
 
 /// A read that a node carries out.
@@ -121,6 +144,11 @@ pub(crate) enum Inner {
     },
     Lost {
         batch: u64,
+    },
+    /// What was forwarded is answered.
+    Paid {
+        slot: u64,
+        answer: Result<What, Error>,
     },
 }
 

@@ -18,18 +18,28 @@ impl World {
         }
         let pause_us = self.dice.between(50_000, 900_000);
         self.after(pause_us, Event::Trouble);
+        if self.plan.only_moves {
+            match self.dice.below(100) {
+                0..40 => self.join(),
+                40..80 => self.drain(),
+                _ => self.upgrade(),
+            }
+            return Ok(());
+        }
         match self.dice.below(100) {
-            0..16 => self.crash(),
-            16..32 => self.pause(),
-            32..46 => self.cut(),
-            46..54 => self.isolate(),
-            54..59 => self.cut_client(),
-            59..60 => return self.forget_client(),
-            60..74 => self.storm(),
-            74..82 => return self.elect(),
-            82..87 => self.upgrade(),
-            87..91 => self.maim(),
-            91..94 => {
+            0..14 => self.crash(),
+            14..28 => self.pause(),
+            28..40 => self.cut(),
+            40..47 => self.isolate(),
+            47..51 => self.cut_client(),
+            51..52 => return self.forget_client(),
+            52..65 => self.storm(),
+            65..72 => return self.elect(),
+            72..77 => self.upgrade(),
+            77..81 => self.maim(),
+            81..87 => self.join(),
+            87..93 => self.drain(),
+            93..96 => {
                 let node = self.any_node();
                 let machine = &mut self.machines[node.0 as usize - 1];
                 machine.clock.jump(&mut self.dice);
@@ -41,7 +51,7 @@ impl World {
 
     fn crash(&mut self) {
         let node = self.any_node();
-        let others_down = self.machines.iter().filter(|machine| !machine.is_on).count();
+        let others_down = self.members().filter(|machine| !machine.is_on).count();
         // Mostly, one at a time.
         if !self.machine(node).is_on || (others_down > 0 && !self.dice.percent(15)) {
             return;
@@ -67,7 +77,7 @@ impl World {
 
     /// The process ends, if it still runs and nobody else's has.
     pub(super) fn crash_now(&mut self, node: NodeId) {
-        if self.is_calm || !self.machines.iter().all(|machine| machine.is_on) {
+        if self.is_calm || !self.members().all(|machine| machine.is_on) {
             return;
         }
         self.end(node);
@@ -88,6 +98,53 @@ impl World {
         }
         self.break_links_to(node);
         self.owing.forgive(node);
+    }
+
+    /// Another node joins, if there is one.
+    fn join(&mut self) {
+        let Some(spare) = self.machines.iter_mut().find(|machine| !machine.is_member) else { return };
+        spare.is_member = true;
+        let node = spare.node;
+        self.seen.joined += 1;
+        self.say(|| format!("node {node} joins"));
+        self.after(1, Event::PowerOn(node));
+    }
+
+    /// A node is to be stopped; mostly, one at a time.
+    fn drain(&mut self) {
+        let node = self.any_node();
+        let catalogue = self.control.latest().clone();
+        let is_another = catalogue.members().any(|member| member.draining);
+        let Some(member) = catalogue.member(node).filter(|member| !member.draining) else { return };
+        if is_another && (self.plan.only_moves || !self.dice.percent(20)) {
+            return;
+        }
+        self.seen.draining += 1;
+        self.say(|| format!("node {node} drains"));
+        self.order(Command::DrainNode { node, incarnation: member.incarnation });
+        let (life, patience_us) = (self.machine(node).life, self.dice.between(200_000, 4_000_000));
+        let until_us = self.now_us + patience_us;
+        self.after(20_000, Event::Stop { node, life, until_us });
+    }
+
+    /// The process ends if nobody needs its node, as far as that one knows, or when it has waited for so long.
+    pub(super) fn stop(&mut self, node: NodeId, life: u64, until_us: u64) {
+        let machine = &self.machines[node.0 as usize - 1];
+        let Some(host) = machine.host.as_ref().filter(|_| machine.life == life && !self.is_calm) else {
+            return;
+        };
+        let is_safe = host.catalogue().is_safe_to_stop(node);
+        let waits = !is_safe && (self.now_us < until_us || self.plan.only_moves);
+        if waits || !machine.is_running(self.now_us) {
+            return self.after(50_000, Event::Stop { node, life, until_us });
+        }
+        self.seen.drained += u64::from(is_safe);
+        if self.plan.only_moves {
+            return;
+        }
+        self.end(node);
+        let back_us = self.dice.between(50_000, 2_500_000);
+        self.after(back_us, Event::PowerOn(node));
     }
 
     fn pause(&mut self) {

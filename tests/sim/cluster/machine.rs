@@ -9,6 +9,8 @@ use super::host::Host;
 pub(crate) struct Machine {
     pub(crate) node: NodeId,
     pub(crate) clock: Clock,
+    /// Whether its node belongs to the cluster, or is about to join.
+    pub(crate) is_member: bool,
     /// Whether the process runs; its node may have yet to start.
     pub(crate) is_on: bool,
     /// Counts the processes.
@@ -29,6 +31,7 @@ impl Machine {
         Machine {
             node,
             clock,
+            is_member: true,
             is_on: true,
             life: 1,
             paused_until_us: 0,
@@ -38,6 +41,11 @@ impl Machine {
             wake_us: None,
             tick_us: None,
         }
+    }
+
+    /// One whose node may join later.
+    pub(crate) fn spare(node: NodeId, clock: Clock) -> Self {
+        Machine { is_member: false, is_on: false, ..Machine::new(node, clock) }
     }
 
     pub(crate) fn is_running(&self, now_us: u64) -> bool {

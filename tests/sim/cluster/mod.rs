@@ -1,4 +1,4 @@
-//! Three nodes: the real cores with their replication, fills and leases, the real catalogue and supervisors, the real
+//! Three nodes, and two more that may join: the real cores with their replication, fills and leases, the real catalogue and supervisors, the real
 //! feeds, the real sessions of the SDK; and around them a seeded scheduler with virtual time, a network, a control group,
 //! clients and trouble.
 //!

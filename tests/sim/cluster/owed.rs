@@ -13,6 +13,8 @@ pub(crate) enum Creditor {
     Stream(StreamId),
     /// A batch that another node passed on.
     Batch(u64),
+    /// Another node, which owes it under this number.
+    Forwarder(NodeId, u64),
 }
 
 /// One answer that a node owes.
@@ -66,6 +68,10 @@ impl Owing {
         let slot = self.next();
         self.answers.insert(slot, owed);
         slot
+    }
+
+    pub(crate) fn find(&self, slot: u64) -> Option<&Owed> {
+        self.answers.get(&slot)
     }
 
     pub(crate) fn pay(&mut self, slot: u64) -> Option<Owed> {

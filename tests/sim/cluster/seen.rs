@@ -42,6 +42,16 @@ pub(crate) struct Seen {
     pub(crate) broken: u64,
     /// Operations that one node passed on to another.
     pub(crate) relayed: u64,
+    /// Primaries that gave their role to a backup.
+    pub(crate) handed_over: u64,
+    /// Requests that went with it.
+    pub(crate) forwarded: u64,
+    /// Replicas that were one too many.
+    pub(crate) retired: u64,
+    pub(crate) joined: u64,
+    /// Nodes that were to be stopped, and those that nobody needed any more when they were.
+    pub(crate) draining: u64,
+    pub(crate) drained: u64,
 }
 
 impl Seen {
@@ -52,7 +62,7 @@ impl Seen {
     }
 
     /// All counts by name, without the trace.
-    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 27] {
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 33] {
         [
             ("steps", &mut self.steps),
             ("operations", &mut self.operations),
@@ -81,6 +91,12 @@ impl Seen {
             ("streams", &mut self.streams),
             ("broken", &mut self.broken),
             ("relayed", &mut self.relayed),
+            ("handed_over", &mut self.handed_over),
+            ("forwarded", &mut self.forwarded),
+            ("retired", &mut self.retired),
+            ("joined", &mut self.joined),
+            ("draining", &mut self.draining),
+            ("drained", &mut self.drained),
         ]
     }
 }

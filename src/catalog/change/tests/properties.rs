@@ -19,6 +19,10 @@ enum Proposal {
     Admit(u16, usize),
     Remove(u16, usize),
     Promote(u16, usize),
+    Appoint(u16, usize),
+    HandOver(u16),
+    Retire(u16, usize),
+    Drain(u64),
     Stale(u16, u64),
     Reset(bool),
 }
@@ -33,7 +37,11 @@ fn proposals() -> impl Strategy<Value = Proposal> {
         6 => (partition.clone(), node.clone()).prop_map(|(partition, node)| Proposal::AddLearner(partition, node)),
         8 => (partition.clone(), nth.clone()).prop_map(|(partition, nth)| Proposal::Admit(partition, nth)),
         2 => (partition.clone(), nth.clone()).prop_map(|(partition, nth)| Proposal::Remove(partition, nth)),
-        3 => (partition.clone(), nth).prop_map(|(partition, nth)| Proposal::Promote(partition, nth)),
+        3 => (partition.clone(), nth.clone()).prop_map(|(partition, nth)| Proposal::Promote(partition, nth)),
+        4 => (partition.clone(), nth.clone()).prop_map(|(partition, nth)| Proposal::Appoint(partition, nth)),
+        4 => partition.clone().prop_map(Proposal::HandOver),
+        4 => (partition.clone(), nth).prop_map(|(partition, nth)| Proposal::Retire(partition, nth)),
+        1 => node.clone().prop_map(Proposal::Drain),
         1 => (partition, node).prop_map(|(partition, node)| Proposal::Stale(partition, node)),
         1 => any::<bool>().prop_map(Proposal::Reset),
     ]
@@ -70,6 +78,16 @@ fn command(catalogue: &Catalogue, proposal: &Proposal) -> Command {
             let tenure = Tenure(catalogue.tenure.0);
             Step::Promote { join: nth(&mut held.eligible.iter().map(|replica| replica.join), n), tenure }
         }),
+        Proposal::Appoint(partition, n) => change(partition, &|held| Step::Appoint {
+            join: nth(&mut held.in_sync.iter().map(|replica| replica.join), n),
+        }),
+        Proposal::HandOver(partition) => {
+            change(partition, &|held| Step::HandOver { join: held.successor.unwrap_or(held.primary) })
+        }
+        Proposal::Retire(partition, n) => change(partition, &|held| Step::Retire {
+            join: nth(&mut held.in_sync.iter().map(|replica| replica.join), n),
+        }),
+        Proposal::Drain(id) => Command::DrainNode { node: NodeId(id), incarnation: incarnation(id) },
         Proposal::Stale(partition, id) => Command::Configure(vec![ConfigurationChange {
             partition: PartitionId(partition),
             generation: Generation(1),

@@ -9,22 +9,21 @@ use crate::{
 fn targets(command: &Command) -> Vec<(u16, u64)> {
     let Command::Configure(changes) = command else { panic!("{command:?}") };
     let target = |change: &ConfigurationChange| match change.step {
-        Step::AddLearner { node } => (change.partition.0, node.0),
+        Step::AddLearner { node } => Some((change.partition.0, node.0)),
+        // Roles are handed over meanwhile.
+        Step::Appoint { .. } => None,
         ref other => panic!("{other:?}"),
     };
-    changes.iter().map(target).collect()
+    changes.iter().filter_map(target).collect()
 }
 
-/// Every learner is filled and admitted.
+/// Every learner is filled and admitted, and every role handed over that is to be.
 fn admit_all(bench: &mut Bench) {
     let partitions = (0..).map(PartitionId).zip(bench.catalogue.configurations());
     let changes = partitions.flat_map(|(partition, held)| {
-        held.learners.first().map(|learner| ConfigurationChange {
-            partition,
-            generation: held.generation,
-            epoch: held.epoch,
-            step: Step::Admit { join: learner.join },
-        })
+        let admit = held.learners.first().map(|learner| Step::Admit { join: learner.join });
+        let step = admit.or(held.successor.map(|join| Step::HandOver { join }))?;
+        Some(ConfigurationChange { partition, generation: held.generation, epoch: held.epoch, step })
     });
     let command = Command::Configure(changes.collect());
     let Ok(Response::Configured(outcomes)) = bench.catalogue.apply(&command) else { panic!() };

@@ -1,3 +1,4 @@
+mod balance;
 mod bench;
 mod detection;
 mod fills;

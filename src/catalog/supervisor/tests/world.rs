@@ -12,7 +12,7 @@ use crate::{
         invariants::check_step,
         supervisor::{Beacon, Effect, Grant, Input, ProposalId, Settings, Supervisor},
     },
-    types::{Error, Incarnation, JoinId, NodeId, Now, PartitionId, Result},
+    types::{Error, Incarnation, NodeId, Now, PartitionId, Result},
 };
 
 const NODES: u64 = 4;
@@ -278,21 +278,18 @@ impl World {
         }
     }
 
-    /// Primaries admit what they fill, and what only fell away.
-    fn admit(&mut self) {
+    /// Primaries hand over as they are asked, and admit what they fill, and what only fell away.
+    fn answer(&mut self) {
         let mut changes = Vec::new();
         for (partition, held) in (0..).map(PartitionId).zip(self.catalogue.configurations()) {
             let outside = held.learners.iter().chain(&held.eligible);
-            let mut joins: Vec<JoinId> = outside.map(|replica| replica.join).collect();
-            if !joins.is_empty() {
-                let join = joins.swap_remove(self.dice.below(joins.len() as u64) as usize);
+            let admit = outside.map(|replica| Step::Admit { join: replica.join });
+            let mut steps: Vec<Step> =
+                admit.chain(held.successor.map(|join| Step::HandOver { join })).collect();
+            if !steps.is_empty() {
+                let step = steps.swap_remove(self.dice.below(steps.len() as u64) as usize);
                 let (generation, epoch) = (held.generation, held.epoch);
-                changes.push(ConfigurationChange {
-                    partition,
-                    generation,
-                    epoch,
-                    step: Step::Admit { join },
-                });
+                changes.push(ConfigurationChange { partition, generation, epoch, step });
             }
         }
         let _ = self.apply(&Command::Configure(changes));
@@ -308,7 +305,7 @@ impl World {
                 }
             }
             18 => self.restart(id),
-            19..22 => self.admit(),
+            19..22 => self.answer(),
             _ => {}
         }
     }
@@ -369,7 +366,7 @@ fn whatever_is_late_or_lost_no_lease_outlives_a_move_and_all_is_mended() {
         world.apply(&Command::ResetLost { unavailable: false }).unwrap();
         world.run(8_000, |world| {
             if world.dice.one_in(10) {
-                world.admit();
+                world.answer();
             }
         });
         assert_eq!(world.catalogue.up().len() as u64, NODES, "seed {seed}");
@@ -377,6 +374,7 @@ fn whatever_is_late_or_lost_no_lease_outlives_a_move_and_all_is_mended() {
             assert_eq!(held.in_sync.len(), world.catalogue.replicas_wanted(), "seed {seed}: {held:?}");
             assert!(held.learners.is_empty(), "seed {seed}: {held:?}");
         }
+        assert_eq!(world.catalogue.moves(), [], "seed {seed}");
     }
     assert!(promotions > 10, "only {promotions}: the seeds show nothing");
 }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     binding::{Score, ScoreValue},
-    partition::{Body, Core, Input, Place, Verdict, View},
+    partition::{Body, Core, Input, Place, Proposal, Verdict, View},
     types::{Error, NodeId},
 };
 
@@ -35,6 +35,8 @@ struct Seen {
     /// A learner that was told of its admission and its promotion at once.
     skipped: usize,
     admitted: usize,
+    handed_over: usize,
+    forwarded: usize,
     /// Admitted again, without a copy.
     readmitted: usize,
     removed: usize,
@@ -48,11 +50,13 @@ struct Seen {
 }
 
 impl Seen {
-    fn each(&self) -> [(&'static str, usize); 12] {
+    fn each(&self) -> [(&'static str, usize); 14] {
         [
             ("promoted", self.promoted),
             ("skipped", self.skipped),
             ("admitted", self.admitted),
+            ("handed over", self.handed_over),
+            ("forwarded", self.forwarded),
             ("readmitted", self.readmitted),
             ("removed", self.removed),
             ("restarted", self.restarted),
@@ -200,6 +204,13 @@ impl Chaos {
                 self.clients.told(origin, &answer, &self.cluster.history);
             }
         }
+        for (to, request) in std::mem::take(&mut self.cluster.forwarded) {
+            // Others are lost on their way.
+            if !self.is_idle(to.0) && !self.dice.chance(100) {
+                self.seen.forwarded += 1;
+                self.cluster.input(to.0, Input::Request(request));
+            }
+        }
         while self.cluster.bag.len() > BAG {
             let at = self.dice.index(BAG);
             self.cluster.bag.remove(at);
@@ -271,19 +282,31 @@ impl Chaos {
         let latest = self.cluster.control.latest().clone();
         let is_applied = self.cluster.control.propose(generation, epoch, change);
         match change {
-            crate::partition::Proposal::Admit { join } if is_applied => {
+            Proposal::Admit { join } if is_applied => {
                 let is_eligible = latest.eligible.iter().any(|replica| replica.join == join);
                 self.seen.admitted += 1;
                 self.seen.readmitted += usize::from(is_eligible);
                 self.spread();
             }
-            crate::partition::Proposal::Admit { join } => {
+            Proposal::Admit { join } => {
                 self.seen.refused += 1;
                 if is_told && !self.is_idle(by.0) {
                     self.cluster.input(by.0, Input::Refused { epoch, join });
                 }
             }
-            crate::partition::Proposal::Remove { .. } => self.seen.removed += usize::from(is_applied),
+            Proposal::Remove { .. } => self.seen.removed += usize::from(is_applied),
+            Proposal::HandOver { join } => {
+                self.seen.handed_over += usize::from(is_applied);
+                if is_applied {
+                    if self.dice.chance(300) {
+                        // Who handed over is cut off before it hears so: the next primary goes on without it.
+                        self.cluster.control.command(Command::Fail(by), self.cluster.now_us);
+                    }
+                    self.spread();
+                } else if is_told && !self.is_idle(by.0) {
+                    self.cluster.input(by.0, Input::Refused { epoch, join });
+                }
+            }
         }
     }
 
@@ -342,7 +365,11 @@ impl Chaos {
         let (node, other) = (self.any_host(), self.any_host());
         let now_us = self.cluster.now_us;
         match self.dice.below(100) {
-            0..25 => self.add_learner(node),
+            0..15 => self.add_learner(node),
+            15..25 => {
+                self.cluster.control.command(Command::Appoint(NodeId(node)), now_us);
+                self.spread();
+            }
             25..35 => {
                 // Rightly so, or not.
                 if self.is_idle(node) || self.dice.chance(300) {
@@ -508,6 +535,8 @@ fn the_promises_hold() {
             promoted: all.promoted + seen.promoted,
             skipped: all.skipped + seen.skipped,
             admitted: all.admitted + seen.admitted,
+            handed_over: all.handed_over + seen.handed_over,
+            forwarded: all.forwarded + seen.forwarded,
             readmitted: all.readmitted + seen.readmitted,
             removed: all.removed + seen.removed,
             restarted: all.restarted + seen.restarted,

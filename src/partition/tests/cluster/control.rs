@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Fail(NodeId),
     /// The node has lost what it held.
     Restart(NodeId),
+    /// The primary is to hand its role to the node's replica.
+    Appoint(NodeId),
     /// Another replica in sync is to be the primary, though nothing is wrong with the present one.
     Promote(NodeId),
     /// Nobody in sync is left that could be asked.
@@ -82,6 +84,13 @@ impl Control {
                 }
                 self.remove(&mut next, join);
             }
+            Proposal::HandOver { join } => {
+                if next.successor != Some(join) {
+                    return false;
+                }
+                next.primary = join;
+                next.handed_over = true;
+            }
         }
         self.publish(next);
         true
@@ -113,10 +122,14 @@ impl Control {
                 self.remove(&mut next, join);
                 next.eligible.retain(|replica| replica.join != join);
             }
+            Command::Appoint(node) => {
+                let Some(heir) = backup(&next, node) else { return false };
+                next.successor = Some(heir);
+            }
             Command::Promote(node) => {
-                let heir = next.in_sync.iter().find(|replica| replica.node == node);
-                let Some(heir) = heir.filter(|heir| heir.join != next.primary) else { return false };
-                next.primary = heir.join;
+                let Some(heir) = backup(&next, node) else { return false };
+                next.primary = heir;
+                next.handed_over = false;
             }
             Command::PromoteEligible => {
                 let before = next.primary;
@@ -154,6 +167,10 @@ impl Control {
 
     fn publish(&mut self, mut next: Configuration) {
         next.epoch = Epoch(next.epoch.0 + 1);
+        let primary = next.primary;
+        let is_backup =
+            |join: &JoinId| *join != primary && next.in_sync.iter().any(|replica| replica.join == *join);
+        next.successor = next.successor.filter(is_backup);
         self.configurations.push(Arc::new(next));
     }
 
@@ -177,8 +194,15 @@ fn take(role: &mut Vec<Replica>, join: JoinId) -> Option<Replica> {
     Some(role.remove(at))
 }
 
+/// The replica of a node, if it is in sync and not the primary.
+fn backup(next: &Configuration, node: NodeId) -> Option<JoinId> {
+    let replica = next.in_sync.iter().find(|replica| replica.node == node)?;
+    (replica.join != next.primary).then_some(replica.join)
+}
+
 /// Makes another replica in sync the primary.
 fn promote(next: &mut Configuration, before: JoinId) -> bool {
+    next.handed_over = false;
     // Not always the one that came first: the epoch decides.
     let others = || next.in_sync.iter().filter(|replica| replica.join != before);
     let heir = if next.epoch.0.is_multiple_of(2) { others().next() } else { others().next_back() };
@@ -189,6 +213,7 @@ fn promote(next: &mut Configuration, before: JoinId) -> bool {
 fn promote_eligible(next: &mut Configuration, before: JoinId) -> bool {
     let Some(at) = next.eligible.iter().position(|replica| replica.join != before) else { return false };
     let heir = next.eligible.remove(at);
+    next.handed_over = false;
     next.primary = heir.join;
     next.in_sync.insert(0, heir);
     true

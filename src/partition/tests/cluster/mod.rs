@@ -7,6 +7,7 @@ mod dice;
 mod eligible;
 mod fill;
 mod frames;
+mod handover;
 mod history;
 mod host;
 mod jobs;
@@ -56,6 +57,7 @@ pub(crate) struct Cluster {
     pub(crate) proposed: Vec<Proposed>,
     pub(crate) replies: Vec<(Origin, Result<Outcome, Error>)>,
     pub(crate) scores: Vec<(NodeId, ScoreTask)>,
+    pub(crate) forwarded: Vec<(NodeId, Request)>,
     pub(crate) history: History,
 }
 
@@ -73,6 +75,7 @@ impl Cluster {
             proposed: Vec::new(),
             replies: Vec::new(),
             scores: Vec::new(),
+            forwarded: Vec::new(),
             history: History::default(),
         };
         for node in 1..=hosts {
@@ -125,6 +128,7 @@ impl Cluster {
                 Effect::Publish(entry) => self.history.publish(&entry),
                 Effect::Reply { origin, answer } => self.replies.push((origin, answer)),
                 Effect::Score(task) => self.scores.push((by, task)),
+                Effect::Forward { to, request } => self.forwarded.push((to, request)),
             }
         }
     }
@@ -179,6 +183,13 @@ impl Cluster {
         let before = self.bag.len();
         self.bag.retain(|letter| !is_unwanted(letter));
         before - self.bag.len()
+    }
+
+    /// Hands on what was forwarded, to hosts that have heard of the latest configuration.
+    pub(crate) fn forward(&mut self) {
+        for (to, request) in std::mem::take(&mut self.forwarded) {
+            self.request(to.0, request);
+        }
     }
 
     /// Delivers everything, and all that follows from it, without time passing. Proposals stay where they are.

@@ -72,6 +72,13 @@ pub(crate) enum Out {
         answer: Result<Outcome, Error>,
         at_once: bool,
     },
+    /// A request is for another node, to which the primary's role was handed as of this placement.
+    Forward {
+        partition: PartitionId,
+        to: NodeId,
+        request: Request,
+        placement: PlacementVersion,
+    },
     Published {
         partition: PartitionId,
         entry: Arc<Entry>,
@@ -310,6 +317,9 @@ impl Host {
         for effect in effects {
             match effect {
                 Effect::Reply { origin, answer } => out.push(Out::Reply { origin, answer, at_once: false }),
+                Effect::Forward { to, request } => {
+                    out.push(Out::Forward { partition, to, request, placement: self.placement });
+                }
                 Effect::Publish(entry) => {
                     if self.units[at].publish() {
                         self.published.push(at);

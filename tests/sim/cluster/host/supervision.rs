@@ -134,7 +134,8 @@ impl Host {
             Answer::Unknown => Vec::new(),
         };
         for (proposed, is_refused) in asked.into_iter().zip(refused) {
-            if let (true, Proposal::Admit { join }) = (is_refused, proposed.change) {
+            let (Proposal::Admit { join } | Proposal::HandOver { join }) = proposed.change else { continue };
+            if is_refused {
                 let Proposed { partition, epoch, .. } = proposed;
                 self.post(Message::Refused { partition, epoch, join });
             }

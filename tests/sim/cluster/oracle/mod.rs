@@ -2,6 +2,7 @@
 //! nothing of how it is done.
 
 pub(crate) mod acknowledged;
+pub(crate) mod balance;
 mod cutover;
 pub(crate) mod debts;
 mod effects;
@@ -10,6 +11,7 @@ pub(crate) mod expiry;
 pub(crate) mod feeds;
 mod history;
 pub(crate) mod losses;
+pub(crate) mod moves;
 pub(crate) mod once;
 pub(crate) mod reads;
 pub(crate) mod replicas;

@@ -10,7 +10,7 @@ use super::super::draft::{Done, Draft, Reply, Sent};
 use super::super::events::{ClientEvent, Event};
 use super::super::oracle::{Verdict, acknowledged, ensure, once::ALIAS};
 use super::super::stream::{Down, Opener, StreamEvent, StreamId, Up};
-use super::{NODES, World};
+use super::{FOUNDERS, World};
 
 /// The longest frame that nodes read, as they say.
 const FRAME_MOST_BYTES: usize = 2_048;
@@ -97,8 +97,8 @@ impl World {
             connection.is_seeking = false;
             return;
         }
-        if at < NODES as usize {
-            let node = NodeId(1 + (client + at) as u64 % NODES);
+        if at < FOUNDERS as usize {
+            let node = NodeId(1 + (client + at) as u64 % FOUNDERS);
             return self.open_stream(client, node, Opener::Seek { at });
         }
         let pause_us = connection.seek_pause_us;

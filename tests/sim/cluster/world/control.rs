@@ -1,12 +1,12 @@
 //! The control group at work: proposals taken, applied and answered, leaders elected, nodes kept up with the log.
 
 use embergrid::catalog::{Catalogue, Command, ConfigurationChange, Node, Response, Step};
-use embergrid::types::{Error, NodeId, PartitionId};
+use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Applied, Asked, Asker};
 use super::super::events::{ControlEvent, Event, Inner};
 use super::super::oracle::{Verdict, losses};
-use super::World;
+use super::{FOUNDERS, NODES, World};
 
 /// How often somebody looks whether the leader is well.
 const LOOK_EVERY_US: u64 = 40_000;
@@ -35,7 +35,7 @@ impl World {
                 address: format!("10.0.0.{id}:7700"),
                 peer_address: format!("10.0.0.{id}:7701"),
             },
-            after: last,
+            after: Some(last.unwrap_or(Incarnation(0))),
         };
         self.propose(Asked { by: Asker::Start(node, life), command });
     }
@@ -61,8 +61,8 @@ impl World {
     fn leads(&self, node: NodeId) -> bool {
         let runs = |node: NodeId| self.machines[node.0 as usize - 1].is_running(self.now_us);
         let hears = |other: &NodeId| runs(*other) && self.network.connects(node.into(), (*other).into());
-        let nodes = self.machines.iter().map(|machine| machine.node);
-        runs(node) && nodes.filter(hears).count() * 2 > self.machines.len()
+        let voters = (1..=FOUNDERS).map(NodeId);
+        runs(node) && voters.filter(hears).count() as u64 * 2 > FOUNDERS
     }
 
     fn take(&mut self, asked: Asked) {
@@ -126,7 +126,7 @@ impl World {
             self.view = self.control.view(&after);
             self.oracles.compiled(&self.view.clone());
         }
-        for node in (1..=super::NODES).map(NodeId) {
+        for node in (1..=NODES).map(NodeId) {
             self.learn_soon(node);
         }
         if let Asker::Start(node, life) = asked.by {
@@ -160,8 +160,10 @@ impl World {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
             for (ConfigurationChange { step, .. }, _) in taken {
+                self.seen.handed_over += u64::from(matches!(step, Step::HandOver { .. }));
                 self.seen.fills += u64::from(matches!(step, Step::Admit { .. }));
                 self.seen.removals += u64::from(matches!(step, Step::Remove { .. }));
+                self.seen.retired += u64::from(matches!(step, Step::Retire { .. }));
             }
         }
         self.say(|| format!("applied {command:?}"));
@@ -179,14 +181,14 @@ impl World {
             losses::follows(&mut self.oracles, self.now_us, partition, was, is, is_alive)?;
             self.seen.lost += u64::from(is.is_lost() && !was.is_lost());
             let moved = was.primary != is.primary && !is.is_lost() && was.generation == is.generation;
-            self.seen.promotions += u64::from(moved);
+            self.seen.promotions += u64::from(moved && !is.handed_over);
         }
         Ok(())
     }
 
     fn look_after_control(&mut self) -> Verdict {
         self.after(LOOK_EVERY_US, Event::Control(ControlEvent::Look));
-        for node in (1..=super::NODES).map(NodeId) {
+        for node in (1..=NODES).map(NodeId) {
             if self.machine(node).applied < self.control.index() {
                 self.learn_soon(node);
             }
@@ -202,7 +204,7 @@ impl World {
 
     /// Somebody who hears a majority leads from now on.
     pub(in crate::cluster) fn elect(&mut self) -> Verdict {
-        let fit: Vec<NodeId> = (1..=super::NODES).map(NodeId).filter(|node| self.leads(*node)).collect();
+        let fit: Vec<NodeId> = (1..=FOUNDERS).map(NodeId).filter(|node| self.leads(*node)).collect();
         if fit.is_empty() {
             return Ok(());
         }

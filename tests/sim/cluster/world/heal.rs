@@ -4,7 +4,7 @@
 use embergrid::partition::Core;
 use embergrid::types::{Key, KeyRef, MapId, NodeId, PartitionId};
 
-use super::super::oracle::{Verdict, debts, expiry, replicas};
+use super::super::oracle::{Verdict, balance, debts, expiry, replicas};
 use super::{PARTITIONS, World};
 use crate::grid;
 
@@ -19,7 +19,7 @@ impl World {
         for at in 0..self.machines.len() {
             let machine = &mut self.machines[at];
             machine.paused_until_us = machine.paused_until_us.min(self.now_us);
-            if !machine.is_on {
+            if !machine.is_on && machine.is_member {
                 let node = machine.node;
                 self.after(1, super::Event::PowerOn(node));
             }
@@ -88,8 +88,11 @@ impl World {
                 states.collect::<String>()
             ));
         }
-        if catalogue.up().len() < self.machines.len() {
+        if catalogue.up().len() < self.members().count() {
             return Some("nodes are down".into());
+        }
+        if let Some(uneven) = balance::uneven(catalogue) {
+            return Some(uneven);
         }
         (0..PARTITIONS).map(PartitionId).find_map(|partition| {
             let configuration = catalogue.configuration(partition)?;
@@ -99,7 +102,7 @@ impl World {
             if let Some(row) = debts::owed(self.oracles.of(partition).timeline()) {
                 return Some(format!("partition {partition}: nobody scores {row:?}"));
             }
-            let is_full = configuration.in_sync.len() == catalogue.replicas_wanted();
+            let is_full = balance::is_whole(catalogue, configuration);
             let is_told = |core: &&Core| **core.configuration() == *configuration && core.under_way() == 0;
             let end = self.primary_core(partition).map(Core::end);
             // A backup may hold what a primary before had prepared, until something else takes its place.

@@ -3,6 +3,7 @@
 mod clients;
 mod connections;
 mod control;
+mod forwards;
 mod heal;
 mod nodes;
 mod reads;
@@ -36,7 +37,10 @@ use super::subscriber::Subscriber;
 use crate::dice::Dice;
 use crate::grid;
 
-pub(super) const NODES: u64 = 3;
+/// Nodes that found the cluster, and vote in its control group.
+pub(super) const FOUNDERS: u64 = 3;
+/// Nodes that the cluster has at most.
+pub(super) const NODES: u64 = 5;
 pub(super) const PARTITIONS: u16 = 4;
 
 /// What a run is to show, and how long it is.
@@ -52,6 +56,8 @@ pub(crate) struct Plan {
     pub(crate) new_numbers: bool,
     /// Now and then, the model is wrong.
     pub(crate) wrong_scores: bool,
+    /// Nothing goes wrong: nodes join and drain, and no write may be refused for it.
+    pub(crate) only_moves: bool,
     /// What matters most is told on stderr.
     pub(crate) is_told: bool,
 }
@@ -65,6 +71,7 @@ impl Plan {
             unchecked_reads: false,
             new_numbers: false,
             wrong_scores: false,
+            only_moves: false,
             is_told: false,
         }
     }
@@ -115,14 +122,15 @@ impl World {
         let mut dice = Dice::new(seed);
         let backup_count = 1 + dice.below(2) as u8;
         let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
-        let skips = dice.percent(50);
+        // A primary that misses a configuration cannot tell whether it was one all the time, and sends on who waits.
+        let skips = !plan.only_moves && dice.percent(50);
         let node = |id| Node {
             id: NodeId(id),
             name: format!("n{id}"),
             address: format!("10.0.0.{id}:7700"),
             peer_address: format!("10.0.0.{id}:7701"),
         };
-        let others = (2..=NODES).map(node).collect();
+        let others = (2..=FOUNDERS).map(node).collect();
         let founding =
             Founding { backup_count, min_in_sync, others, ..Founding::alone(9, PARTITIONS, node(1)) };
         let mut control = Control::new(&grid::birth(founding));
@@ -139,7 +147,11 @@ impl World {
         let settings = if dice.percent(50) { patient } else { Settings::default() };
         let mut oracles = Oracles::new(PARTITIONS);
         oracles.compiled(&view);
-        let machines = (1..=NODES).map(|id| Machine::new(NodeId(id), Clock::new(&mut dice))).collect();
+        let machine = |id| match id {
+            1..=FOUNDERS => Machine::new(NodeId(id), Clock::new(&mut dice)),
+            _ => Machine::spare(NodeId(id), Clock::new(&mut dice)),
+        };
+        let machines = (1..=NODES).map(machine).collect();
         let mut world = World {
             plan: plan.clone(),
             dice,
@@ -172,7 +184,7 @@ impl World {
 
     fn begin(&mut self) {
         let index = self.control.index();
-        for node in (1..=NODES).map(NodeId) {
+        for node in (1..=FOUNDERS).map(NodeId) {
             self.machine(node).applied = index;
             self.boot(node, Incarnation(1), index);
         }
@@ -210,7 +222,13 @@ impl World {
     }
 
     pub(super) fn any_node(&mut self) -> NodeId {
-        NodeId(1 + self.dice.below(NODES))
+        let members: Vec<NodeId> = self.members().map(|machine| machine.node).collect();
+        self.dice.one_of(&members)
+    }
+
+    /// The machines of the cluster's nodes.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Machine> {
+        self.machines.iter().filter(|machine| machine.is_member)
     }
 
     /// Adds to the hash of all that happens.
@@ -267,6 +285,7 @@ impl World {
             }
             Event::Trouble => return self.trouble(),
             Event::Crash(node) => self.crash_now(node),
+            Event::Stop { node, life, until_us } => self.stop(node, life, until_us),
             Event::Mend => {
                 self.say(|| "the cuts end".into());
                 self.network.mend();

@@ -5,7 +5,7 @@ use embergrid::partition::Frame;
 use embergrid::types::{Error, Incarnation, NodeId};
 
 use super::super::control::{Answer, Asked, Asker};
-use super::super::events::{Arrival, ControlEvent, Event, Inner};
+use super::super::events::{Arrival, ControlEvent, Event, Forwarded, Inner};
 use super::super::host::{BEACON_EVERY_US, Host, Message, Setup, Told};
 use super::super::models;
 use super::super::oracle::Verdict;
@@ -28,6 +28,9 @@ impl World {
             Arrival::Post(message) => host.post(message),
             Arrival::Told(told) => host.hear(&machine.clock, now_us, told, &mut out),
             Arrival::Passed(batch) => self.take_batch(node, batch),
+            Arrival::Forwarded { from, forwarded, until_us } => {
+                self.take_forwarded(node, from, forwarded, until_us);
+            }
             Arrival::Subscriber(partition, subscription) => {
                 host.post(Message::Subscribe(partition, subscription));
             }
@@ -95,6 +98,7 @@ impl World {
             Inner::TellPlaces(stream) => self.tell_places(node, stream),
             Inner::Returned { batch, replies } => self.settle_batch(batch, replies),
             Inner::Lost { batch } => self.settle_batch(batch, Vec::new()),
+            Inner::Paid { slot, answer } => self.pay(node, slot, answer),
         }
         self.perform(node, out)
     }
@@ -120,7 +124,10 @@ impl World {
                     self.after(delay_us, Event::Arrives(to, Arrival::Told(told)));
                 }
             }
-            Out::Reply { origin, answer, at_once } => self.reply(node, origin, answer, at_once),
+            Out::Reply { origin, answer, at_once } => return self.reply(node, origin, answer, at_once),
+            Out::Forward { partition, to, request, placement } => {
+                self.forward(node, Forwarded { to, partition, request, placement });
+            }
             Out::Published { partition, entry } => {
                 self.say(|| format!("node {node} commits {} of partition {partition}", entry.position));
                 self.note(1 + u64::from(partition.0), entry.position.epoch.0 << 32 | entry.position.seq.0);

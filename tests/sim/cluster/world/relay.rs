@@ -43,8 +43,12 @@ impl World {
 
     /// Something reaches a machine on which no node runs.
     pub(super) fn miss(&mut self, arrival: &Arrival) {
-        if let Arrival::Passed(Batch { number, from, .. }) = arrival {
-            self.lose(*from, *number);
+        match arrival {
+            Arrival::Passed(Batch { number, from, .. }) => self.lose(*from, *number),
+            Arrival::Forwarded { from, forwarded, .. } => {
+                self.lose_forwarded(*from, forwarded.request.origin.tag);
+            }
+            _ => {}
         }
     }
 

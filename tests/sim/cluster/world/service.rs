@@ -10,7 +10,7 @@ use embergrid::types::{Error, NodeId, SessionId};
 use super::super::draft::{Done, Reply, Sent, What};
 use super::super::events::{Arrival, Event, Inner, Read};
 use super::super::host::{Message, Out, elsewhere};
-use super::super::oracle::Verdict;
+use super::super::oracle::{Verdict, moves};
 use super::super::owed::{Creditor, Owed};
 use super::super::places::{is_news, places};
 use super::super::stream::{Down, StreamId, Up};
@@ -123,20 +123,27 @@ impl World {
         origin: Origin,
         answer: Result<Outcome, Error>,
         at_once: bool,
-    ) {
+    ) -> Verdict {
         self.note(200, origin.tag);
         self.seen.from_record += u64::from(at_once && answer.is_ok());
+        let refusal = answer.as_ref().err().filter(|_| self.plan.only_moves && !self.is_calm);
+        moves::check(refusal)?;
         self.pay(node, origin.tag, answer.map(What::Written));
+        Ok(())
     }
 
     /// A node gives an answer that it owes.
     pub(super) fn pay(&mut self, node: NodeId, slot: u64, answer: Result<What, Error>) {
         let Some(Owed { to, tag, call, about, .. }) = self.owing.pay(slot) else { return };
-        let answer = answer.map(|what| Done { call, what });
-        let reply = Reply { tag, about, answer };
+        let reply = |answer: Result<What, Error>| Reply {
+            tag,
+            about,
+            answer: answer.map(|what| Done { call, what }),
+        };
         match to {
-            Creditor::Stream(stream) => self.push_down(stream, Down::Reply(reply)),
-            Creditor::Batch(batch) => self.add_to_batch(node, batch, reply),
+            Creditor::Stream(stream) => self.push_down(stream, Down::Reply(reply(answer))),
+            Creditor::Batch(batch) => self.add_to_batch(node, batch, reply(answer)),
+            Creditor::Forwarder(to, slot) => self.pay_forwarder(node, to, slot, answer),
         }
     }
 

@@ -49,7 +49,7 @@ impl World {
         let is_there =
             machine.host.is_some() && self.network.connects(node.into(), Place::Client(FIRST + subscriber));
         let Some(incarnation) = machine.incarnation().filter(|_| is_there) else {
-            of.places[usize::from(partition.0)] = NodeId(1 + self.dice.below(super::NODES));
+            of.places[usize::from(partition.0)] = NodeId(1 + self.dice.below(super::FOUNDERS));
             let pause_us = self.dice.between(20_000, 100_000);
             let again = Event::Subscriber(subscriber, partition, SubscriberEvent::Connect);
             return self.after(pause_us, again);
