@@ -197,7 +197,7 @@ impl Group {
         let kept = named.clone();
         let written =
             blocking(&self.disk, move |disk| disk.write(&Batch::default().fact(Fact::Named, &kept)?)).await;
-        written.map_err(broken)?;
+        written.map_err(|fault| broken(fault, self.disk.file().as_deref()))?;
         *self.named.lock() = named;
         Ok(())
     }

@@ -120,13 +120,9 @@ fn one_node_founds_a_cluster_that_holds_every_partition() {
     );
     let started = catalogue.apply(&found());
     assert_eq!(started, Ok(Response::Started { incarnation: Incarnation(1), new_generation: false }));
-    let configuration = |join, generation, epoch| Configuration {
-        generation: Generation(generation),
-        epoch: Epoch(epoch),
-        primary: JoinId(join),
-        in_sync: vec![Replica { join: JoinId(join), node: NodeId(17) }],
-        learners: vec![],
-        eligible: vec![],
+    let configuration = |join, generation, epoch| {
+        let replica = Replica { join: JoinId(join), node: NodeId(17) };
+        Configuration::sole(Generation(generation), Epoch(epoch), replica)
     };
     assert_eq!(catalogue.configurations(), [configuration(1, 1, 1), configuration(2, 1, 1)]);
     assert_eq!(
