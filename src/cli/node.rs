@@ -1,5 +1,7 @@
 //! `embergrid node`
 
+use std::time::Duration;
+
 use clap::Args;
 use serde_json::json;
 
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     config::{Flags, Settings},
-    node,
+    node::{self, Burden},
     server::Server,
     telemetry::start_logging,
 };
@@ -62,11 +64,24 @@ async fn serve(context: &Context, mut settings: Settings) -> Result {
         Ok(()) | Err(Failure::Closed) => {}
         Err(failure) => return Err(failure),
     }
+    let within = Duration::from_secs(settings.config.node.drain_timeout_s.into());
+    let grid = running.grid();
+    let asked = async {
+        interrupt.wait().await;
+        if !within.is_zero() {
+            grid.leave(within, tell).await;
+        }
+    };
     let ended = tokio::select! {
-        () = interrupt.wait() => Ok(()),
+        () = asked => Ok(()),
         error = running.failure() => Err(error.into()),
     };
+    drop(grid);
     tracing::info!("shutting down");
     running.shutdown().await;
     ended
+}
+
+fn tell(Burden { primaries, backups }: Burden) {
+    tracing::info!(primaries, backups, "giving away what this node holds; a second signal ends it at once");
 }

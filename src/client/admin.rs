@@ -159,6 +159,17 @@ impl Client {
         });
         Ok(reset.await?.partitions)
     }
+
+    /// Has others take over what a node holds, for as long as it runs; the node is named by its id or its name. The
+    /// status says when it is drained. Gives the node's id.
+    pub async fn drain_node(&self, node: &str) -> Result<String> {
+        let request = v1::DrainNodeRequest { node: node.to_owned() };
+        let drained = self.tell(|channel| {
+            let request = request.clone();
+            async move { channel::admin(channel).drain_node(request).await }
+        });
+        Ok(drained.await?.id)
+    }
 }
 
 /// An empty file is one empty piece.

@@ -50,6 +50,8 @@ pub struct NodeSection {
     pub min_in_sync: u8,
     /// A node that is silent for so many milliseconds is taken to be down, and others take over; the same on all nodes.
     pub failure_timeout_ms: u32,
+    /// How many seconds a node that is told to end may take until others have taken over what it holds; 0: it ends at once.
+    pub drain_timeout_s: u32,
     /// Workers that share the partitions; as many as there are cores by default.
     pub workers: Option<usize>,
 }
@@ -138,6 +140,7 @@ impl Default for NodeSection {
             backup_count: node.backup_count,
             min_in_sync: node.min_in_sync,
             failure_timeout_ms: u32::try_from(node.failure_timeout.as_millis()).unwrap_or(u32::MAX),
+            drain_timeout_s: 25,
             workers: node.workers,
         }
     }

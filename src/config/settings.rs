@@ -122,6 +122,7 @@ fn check_ranges(config: &Config) -> Result<()> {
         ("node.backup_count", backups, 0, MOST_BACKUPS),
         ("node.min_in_sync", usize::from(config.node.min_in_sync), 1, backups + 1),
         ("node.failure_timeout_ms", config.node.failure_timeout_ms as usize, 200, 600_000),
+        ("node.drain_timeout_s", config.node.drain_timeout_s as usize, 0, 86_400),
         ("node.workers", config.node.workers.unwrap_or(1), 1, MOST_THREADS),
         ("scoring.threads", config.scoring.threads.unwrap_or(1), 1, MOST_THREADS),
         ("server.frame_bytes", config.server.frame_bytes, 1 << 16, 1 << 30),

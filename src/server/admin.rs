@@ -11,10 +11,10 @@ use super::{
     service::Service,
 };
 use crate::{
-    catalog::{self, BindingFile, Command},
+    catalog::{self, BindingFile, Catalogue, Command},
     node::Package,
     row::schema_file::{self, MapFile},
-    types::{Error, JobId, Result},
+    types::{Error, JobId, NodeId, Result},
     wire::v1::{self, admin_server::Admin, deploy_request::Part},
 };
 
@@ -155,6 +155,30 @@ impl Admin for Service {
             }
             _ => Err(Error::internal("the control group answered something else than a reset").into()),
         }
+    }
+
+    async fn drain_node(&self, request: Request<v1::DrainNodeRequest>) -> Answer<v1::DrainNodeReply> {
+        let node = member_named(&self.grid.catalogue(), &request.into_inner().node)?;
+        self.grid.drain(node).await?;
+        Ok(Response::new(v1::DrainNodeReply { id: format!("{:016x}", node.0) }))
+    }
+}
+
+/// The node that has this id, or alone this name.
+fn member_named(catalogue: &Catalogue, name: &str) -> Result<NodeId> {
+    let id = u64::from_str_radix(name, 16).ok().map(NodeId);
+    if let Some(id) = id.filter(|id| catalogue.member(*id).is_some()) {
+        return Ok(id);
+    }
+    let mut named = catalogue.members().filter(|member| member.node.name == name);
+    match (named.next(), named.next()) {
+        (Some(member), None) => Ok(member.node.id),
+        (None, _) => {
+            Err(Error::not_found(format!("no node of this cluster has the id or the name `{name}`"))
+                .hint("`embergrid cluster status` lists them"))
+        }
+        (Some(_), Some(_)) => Err(Error::conflict(format!("several nodes have the name `{name}`"))
+            .hint("say which by its id: `embergrid cluster status` lists them")),
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn status(catalogue: &Catalogue, leader: Option<NodeId>, partitions: 
     v1::StatusReply {
         cluster: format!("{:016x}", catalogue.cluster),
         leader: leader.map(|leader| name(catalogue, leader)).unwrap_or_default(),
-        nodes: catalogue.members().map(|member| node(member, configurations)).collect(),
+        nodes: catalogue.members().map(|member| node(catalogue, member)).collect(),
         totals: Some(totals(catalogue)),
         partitions: if partitions { each.collect() } else { Vec::new() },
     }
@@ -93,13 +93,15 @@ fn name(catalogue: &Catalogue, node: NodeId) -> String {
     catalogue.member(node).map_or_else(|| format!("{:016x}", node.0), |member| member.node.name.clone())
 }
 
-fn node(member: &Member, configurations: &[Configuration]) -> v1::NodeStatus {
-    let id = member.node.id;
+fn node(catalogue: &Catalogue, member: &Member) -> v1::NodeStatus {
+    let (id, configurations) = (member.node.id, catalogue.configurations());
     let is_at = |replicas: &[Replica]| replicas.iter().any(|replica| replica.node == id);
     let count = |holds: &dyn Fn(&Configuration) -> bool| {
         configurations.iter().filter(|held| holds(held)).count() as u32
     };
     let state = match member.state {
+        MemberState::Up if catalogue.is_safe_to_stop(id) => "drained",
+        MemberState::Up if member.draining => "draining",
         MemberState::Up => "up",
         MemberState::Down => "down",
     };

@@ -6,6 +6,7 @@
 mod bad_input;
 mod bounds;
 mod burn;
+mod drain;
 mod failover;
 mod forwarding;
 mod grpc;

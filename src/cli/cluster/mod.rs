@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{context::Context, failure::Result};
 
+mod drain;
 mod reset_lost;
 mod status;
 
@@ -18,6 +19,7 @@ pub(super) struct Cluster {
 #[derive(Debug, Subcommand)]
 enum Command {
     Status(status::Status),
+    Drain(drain::Drain),
     ResetLost(reset_lost::ResetLost),
 }
 
@@ -25,6 +27,7 @@ impl Cluster {
     pub(super) async fn run(self, context: &Context) -> Result {
         match self.command {
             Command::Status(command) => command.run(context).await,
+            Command::Drain(command) => command.run(context).await,
             Command::ResetLost(command) => command.run(context).await,
         }
     }
