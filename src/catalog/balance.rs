@@ -1,6 +1,6 @@
 //! How far the cluster is from balance, and whether a node can be stopped.
 
-use super::{Catalogue, Configuration, Step};
+use super::{Catalogue, Configuration, Member, Step};
 use crate::{
     topology::{Holders, Move, rebalance},
     types::{NodeId, PartitionId},
@@ -25,6 +25,13 @@ impl Catalogue {
         };
         let is_draining = self.member(node).is_some_and(|member| member.draining);
         is_draining && self.configurations.iter().all(is_free)
+    }
+
+    /// Whether a node has nothing to come back for until it starts anew: it was drained, and is out of all partitions. Its last
+    /// beacons may still arrive.
+    pub fn has_left(&self, member: &Member) -> bool {
+        let is_held = |held: &Configuration| held.replica_at(member.node.id).is_some();
+        !member.is_up() && member.draining && !self.configurations.iter().any(is_held)
     }
 
     /// The nodes of a partition, unless nothing can be moved there now: it takes no writes.

@@ -25,6 +25,15 @@ impl Leadership {
     }
 }
 
+/// Returns when another node than `node` has been elected in a later term than `term`.
+pub(super) async fn supplanted(mut leadership: watch::Receiver<Leadership>, node: NodeId, term: u64) {
+    let is_other = |now: &Leadership| now.term > term && now.leader.is_some_and(|leader| leader != node);
+    if leadership.wait_for(is_other).await.is_err() {
+        // Nobody will tell.
+        std::future::pending().await
+    }
+}
+
 /// Publishes every change of the leadership, until the group has ended.
 pub(super) async fn follow(mut metrics: watch::Receiver<Metrics>, shown: watch::Sender<Leadership>) {
     loop {
@@ -33,5 +42,29 @@ pub(super) async fn follow(mut metrics: watch::Receiver<Metrics>, shown: watch::
         if metrics.changed().await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_leader_is_supplanted_by_another_in_a_later_term() {
+        let led = |leader: Option<u64>, term| Leadership { leader: leader.map(NodeId), is_me: false, term };
+        let (shown, watching) = watch::channel(led(Some(1), 4));
+        let waiting = tokio::spawn(supplanted(watching.clone(), NodeId(1), 4));
+        // Who is asked may know of its election before this node does.
+        let waiting_for_next = tokio::spawn(supplanted(watching, NodeId(2), 4));
+        for (leader, term) in [(None, 5), (None, 6)] {
+            shown.send_replace(led(leader, term));
+            tokio::task::yield_now().await;
+            assert!(!waiting.is_finished());
+        }
+        shown.send_replace(led(Some(2), 6));
+        waiting.await.expect("no panic");
+        assert!(!waiting_for_next.is_finished());
+        shown.send_replace(led(Some(3), 7));
+        waiting_for_next.await.expect("no panic");
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     group::{Group, failed},
     json::Json,
+    leadership::supplanted,
 };
 use crate::{
     catalog::{Catalogue, Command, Response},
@@ -130,10 +131,19 @@ impl Group {
         let no_leader = || {
             Error::unavailable("the control group has no leader at the moment").hint("try again in a moment")
         };
+        let term = self.leadership.borrow().term;
         let seen = self.seen();
         let to = hint.or_else(|| self.leader()).filter(|node| seen.contains_key(node));
         let (Some(to), Some(net)) = (to, &self.net) else { return Outcome::Elsewhere(None, no_leader()) };
-        match net.call(to, &Propose(Json(command)), DECIDING + APPLYING).await {
+        let proposal = Propose(Json(command));
+        // Of a leader that was stopped or cut off, its connection tells only long after another has taken its place.
+        let answer = tokio::select! {
+            answer = net.call(to, &proposal, DECIDING + APPLYING) => answer,
+            () = supplanted(self.leadership.clone(), to, term) => {
+                Err(Error::unavailable(format!("node {to} led the control group, and leads it no more")))
+            }
+        };
+        match answer {
             Ok(Outcome::Elsewhere(leader, error)) => {
                 Outcome::Elsewhere(leader.filter(|leader| *leader != to), error)
             }

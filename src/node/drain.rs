@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{interval, timeout};
 
 use super::grid::Grid;
 use crate::{
@@ -10,6 +10,8 @@ use crate::{
     types::{Error, NodeId, Result},
 };
 
+/// How often it is told what is left.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 /// How long the control group may take to hear that a node ends.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -45,7 +47,7 @@ impl Grid {
     }
 
     /// Leaves the cluster, if anybody can take over: gives away what this node holds, for at most so long, and says
-    /// goodbye. `told` hears what is left to give away.
+    /// goodbye. `told` hears now and then what is left to give away.
     pub async fn leave(&self, within: Duration, told: impl FnMut(Burden)) {
         if !self.has_heirs() {
             return;
@@ -73,18 +75,11 @@ impl Grid {
     async fn give_away(&self, mut told: impl FnMut(Burden)) -> Result<()> {
         self.drain(self.me()).await?;
         let mut catalogue = self.inner.catalogue.clone();
-        let mut last = None;
-        while self.has_heirs() {
-            let present = catalogue.borrow_and_update().clone();
-            if present.is_safe_to_stop(self.me()) {
-                break;
-            }
-            let burden = Burden::of(self.me(), &present);
-            if last.replace(burden) != Some(burden) {
-                told(burden);
-            }
-            if catalogue.changed().await.is_err() {
-                break;
+        let mut telling = interval(TELL_EVERY);
+        while self.has_heirs() && !catalogue.borrow_and_update().is_safe_to_stop(self.me()) {
+            tokio::select! {
+                changed = catalogue.changed() => if changed.is_err() { break },
+                _ = telling.tick() => told(Burden::of(self.me(), &self.catalogue())),
             }
         }
         Ok(())

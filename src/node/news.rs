@@ -14,6 +14,8 @@ pub(super) enum News<'a> {
     Joined(&'a Node),
     /// A member was silent for too long.
     Down(&'a Node),
+    /// A member has ended in good order.
+    Left(&'a Node),
     /// A member is heard again.
     Up(&'a Node),
     /// So many partitions have their primary on this node from now on.
@@ -36,6 +38,7 @@ impl fmt::Display for News<'_> {
             News::Down(node) => {
                 write!(f, "{} ({:016x}) is down: it was not heard in time", node.name, node.id.0)
             }
+            News::Left(node) => write!(f, "{} ({:016x}) has left: it was drained", node.name, node.id.0),
             News::Up(node) => write!(f, "{} ({:016x}) is up again", node.name, node.id.0),
             News::Took(partitions) => write!(f, "this node is the primary of {partitions} more partitions"),
             News::Lost(partitions) => write!(
@@ -56,6 +59,7 @@ pub(super) fn news<'a>(me: NodeId, before: &Catalogue, after: &'a Catalogue) -> 
         let was_up = before.member(member.node.id).map(|before| before.is_up());
         news.extend(match (was_up, member.is_up()) {
             (None, _) => Some(News::Joined(&member.node)),
+            (Some(true), false) if after.has_left(member) => Some(News::Left(&member.node)),
             (Some(true), false) => Some(News::Down(&member.node)),
             (Some(false), true) => Some(News::Up(&member.node)),
             (Some(_), _) => None,
@@ -106,6 +110,19 @@ mod tests {
         let restarted = after(&founded, again);
         assert_eq!(news(NodeId(1), &founded, &restarted), [News::Lost(theirs)]);
         assert!(News::Lost(theirs).is_bad());
+    }
+
+    #[test]
+    fn a_node_that_was_drained_has_left() {
+        let founding = Founding { others: vec![node(2)], ..Founding::alone(9, 3, node(1)) };
+        let founded = after(&Catalogue::default(), Command::Found(founding));
+        let drain = Command::DrainNode { node: NodeId(2), incarnation: Incarnation(1) };
+        let draining = after(&founded, drain);
+        assert_eq!(news(NodeId(1), &founded, &draining), []);
+        let fail = Command::FailNode { node: NodeId(2), incarnation: Incarnation(1) };
+        let left = after(&draining, fail);
+        assert_eq!(news(NodeId(3), &draining, &left), [News::Left(&node(2))]);
+        assert!(!News::Left(&node(2)).is_bad());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod bad_input;
 mod burn;
 mod demo;
+mod drain;
 mod job;
 mod node;
 mod process;

@@ -70,7 +70,10 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut command = embergrid(arguments);
+        Running::spawn(embergrid(arguments))
+    }
+
+    fn spawn(mut command: Command) -> Self {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -114,9 +117,29 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut all = vec!["node", "--json", "--listen", "127.0.0.1:0"];
-        all.extend(arguments);
-        let mut running = Running::start(&all);
+        Node::of(Running::spawn(Node::command(arguments)))
+    }
+
+    /// Founds a cluster: `n1`, `n2` and so on.
+    pub(crate) fn found(count: usize) -> Vec<Self> {
+        let peers: Vec<String> = (0..count).map(|_| free_peer_address()).collect();
+        let (seeds, expect) = (peers.join(","), count.to_string());
+        let start = |(number, peer): (usize, &String)| {
+            let mut command = Node::command(&["--peer-listen", peer, "--seeds", &seeds, "--expect", &expect]);
+            command.env("EMBERGRID_CLUSTER_SECRET", "a secret of the tests");
+            command.env("EMBERGRID_NODE__NAME", format!("n{}", number + 1));
+            Running::spawn(command)
+        };
+        // None serves before all have met.
+        let running: Vec<Running> = peers.iter().enumerate().map(start).collect();
+        running.into_iter().map(Node::of).collect()
+    }
+
+    fn command(arguments: &[&str]) -> Command {
+        embergrid(&[&["node", "--json", "--listen", "127.0.0.1:0"], arguments].concat())
+    }
+
+    fn of(mut running: Running) -> Self {
         let address = running.line()["addr"].as_str().unwrap().to_owned();
         Node { running, address }
     }
@@ -130,4 +153,9 @@ impl Node {
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Running {
         Running::start(&[&["--json", "--addr", &self.address], arguments].concat())
     }
+}
+
+fn free_peer_address() -> String {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().to_string()
 }

@@ -191,6 +191,26 @@ fn without_room_the_backups_of_a_draining_node_stay() {
 }
 
 #[test]
+fn a_drained_node_that_has_ended_is_not_welcomed_for_its_last_beacons() {
+    let mut bench = Bench::leading(cluster(3, 12, 2, 2));
+    bench.elsewhere(&drain(3));
+    settle(&mut bench, &[2, 3]);
+    bench.elsewhere(&fail(3));
+    bench.pass(1_000, &[2, 3]);
+    assert_eq!(bench.commands(), []);
+}
+
+#[test]
+fn a_draining_node_returns_to_what_nobody_else_has() {
+    let mut bench = Bench::leading(cluster(2, 2, 0, 1));
+    bench.elsewhere(&drain(2));
+    bench.effects();
+    bench.elsewhere(&fail(2));
+    bench.pass(1_000, &[2]);
+    assert!(bench.commands().contains(&welcome(2)));
+}
+
+#[test]
 fn a_role_goes_to_nobody_who_is_silent() {
     let mut bench = Bench::leading(cluster(3, 6, 2, 1));
     bench.pass(400, &[2]);
