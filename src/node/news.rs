@@ -18,7 +18,7 @@ pub(super) enum News<'a> {
     Left(&'a Node),
     /// A member is heard again.
     Up(&'a Node),
-    /// So many partitions have their primary on this node from now on.
+    /// So many partitions have their primary on this node from now on, which nobody has handed to it.
     Took(usize),
     /// So many partitions are lost.
     Lost(usize),
@@ -69,7 +69,8 @@ pub(super) fn news<'a>(me: NodeId, before: &Catalogue, after: &'a Catalogue) -> 
         let pairs = before.configurations().iter().zip(after.configurations());
         pairs.filter(|(before, after)| !is(before) && is(after)).count()
     };
-    let took = begun(&|held| held.primary_node() == Some(me));
+    // What is handed over from hand to hand is nothing to tell.
+    let took = begun(&|held| held.primary_node() == Some(me) && !held.handed_over);
     let lost = begun(&Configuration::is_lost);
     news.extend((took > 0).then_some(News::Took(took)));
     news.extend((lost > 0).then_some(News::Lost(lost)));

@@ -5,7 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use super::{ask::ask, operation::no_map, patience::Patience, relay, route::Route, scan::Scan};
+use super::{
+    ask::ask,
+    operation::no_map,
+    patience::{Patience, is_passing},
+    relay,
+    route::Route,
+    scan::Scan,
+};
 use crate::{
     net::{Call, Net},
     node::{Grid, Primaries},
@@ -41,7 +48,7 @@ impl Call for Count {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Counted {
     rows: u64,
-    /// The partitions whose primary is not there.
+    /// The partitions whose primary is not there, or has no lease.
     elsewhere: Vec<PartitionId>,
 }
 
@@ -129,7 +136,7 @@ async fn count_here(grid: &Grid, map: MapId, what: What, partitions: &[Partition
         };
         match rows {
             Ok(rows) => counted.rows += rows,
-            Err(error) if error.class == Class::NotPrimary => counted.elsewhere.push(*partition),
+            Err(error) if is_passing(&error) => counted.elsewhere.push(*partition),
             Err(error) => return Err(error),
         }
         if what != What::Rows {

@@ -14,6 +14,12 @@ const SHORTEST: Duration = Duration::from_millis(5);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_millis(100);
 
+/// Whether a read that was refused so may succeed a moment later, here or elsewhere: the partition is on the move, or its primary
+/// has no lease at the moment.
+pub(super) fn is_passing(refusal: &Error) -> bool {
+    matches!(refusal.class, Class::NotPrimary | Class::Unavailable)
+}
+
 /// What is left of the time for attempts.
 #[derive(Debug)]
 pub(super) struct Patience {

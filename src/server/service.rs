@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{
     Limits, answer,
     operation::{self, Wanted, check_key, wanted},
-    patience::Patience,
+    patience::{self, Patience},
     relay::{self, Fault},
     route::Route,
     stopping::Stopping,
@@ -121,7 +121,7 @@ impl Service {
 
 impl Single<'_> {
     /// Has the primary carry it out, wherever that is. It is tried again where it has certainly not been: there was no
-    /// connection, or whoever was asked is not the primary. So is a read whose answer was lost.
+    /// connection, or whoever was asked is not the primary. So is a read whose answer was lost, or that was refused for now.
     async fn carry_out(&self) -> Result<Done> {
         let mut patience = Patience::until(self.deadline_us, self.grid.mono_us());
         loop {
@@ -131,11 +131,17 @@ impl Single<'_> {
                 Route::Nowhere => return Err(Primaries::elsewhere(self.partition, None)),
             };
             match done {
-                Err(refusal) if refusal.class == Class::NotPrimary => {
-                    patience.pause(self.grid, refusal).await?;
-                }
+                Err(refusal) if self.is_passing(&refusal) => patience.pause(self.grid, refusal).await?,
                 done => return done,
             }
+        }
+    }
+
+    /// Whether it may be tried again. A write that was refused for now may have taken effect.
+    fn is_passing(&self, refusal: &Error) -> bool {
+        match self.wanted {
+            Wanted::Read { .. } => patience::is_passing(refusal),
+            Wanted::Write(_) => refusal.class == Class::NotPrimary,
         }
     }
 

@@ -9,10 +9,11 @@ use crate::{
     node::Grid,
     server::{
         operation::no_map,
+        patience::is_passing,
         scan::{Mark, Scan},
     },
     store::Record,
-    types::{CatalogueVersion, Class, MapId, PartitionId, Result},
+    types::{CatalogueVersion, MapId, PartitionId, Result},
     wire::v1,
 };
 
@@ -54,7 +55,7 @@ pub(super) struct Page {
     pub(super) next: Option<Mark>,
     /// Whether any of the rows are of that next one.
     pub(super) begun: bool,
-    /// The next one cannot be read here: its primary is elsewhere, or has changed in the middle.
+    /// The next one cannot be read here now: its primary is elsewhere, has changed in the middle, or has no lease.
     pub(super) moved: bool,
 }
 
@@ -93,7 +94,7 @@ async fn read(grid: &Grid, ask: Ask) -> Result<Page> {
                 filling.page.next = Some(mark);
                 break;
             }
-            Err(error) if error.class == Class::NotPrimary => {
+            Err(error) if is_passing(&error) => {
                 filling.page.moved = true;
                 break;
             }

@@ -16,7 +16,7 @@ use crate::{
     partition::MapView,
     server::{
         ask::ask,
-        patience::Patience,
+        patience::{Patience, is_passing},
         relay,
         route::Route,
         scan::{Mark, Scan},
@@ -173,7 +173,7 @@ impl Pages {
             match scan.next_shard(&self.grid, map) {
                 Ok(true) => {}
                 Ok(false) => drop(stretch.finish()),
-                Err(error) if error.class == Class::NotPrimary => {
+                Err(error) if is_passing(&error) => {
                     self.again.extend(stretch.give_up()?);
                     self.refusal = Some(error);
                 }
