@@ -27,8 +27,7 @@ impl Catalogue {
         is_draining && self.configurations.iter().all(is_free)
     }
 
-    /// Whether a node has nothing to come back for until it starts anew: it was drained, and is out of all partitions. Its last
-    /// beacons may still arrive.
+    /// Whether a node has ended in good order: it was drained, and is out of all partitions.
     pub fn has_left(&self, member: &Member) -> bool {
         let is_held = |held: &Configuration| held.replica_at(member.node.id).is_some();
         !member.is_up() && member.draining && !self.configurations.iter().any(is_held)

@@ -24,8 +24,10 @@ struct Heard {
     incarnation: Incarnation,
     /// When a sign of it came last: a beacon, or its start in the catalogue.
     at_us: u64,
-    /// Since when it was never silent for too long.
+    /// Since when it was never silent for too long, nor taken to be down: one that says goodbye was heard until then, and its
+    /// last beacons may still arrive.
     steady_since_us: u64,
+    is_up: bool,
     beacon: Option<Received>,
 }
 
@@ -77,10 +79,14 @@ impl Ages {
         self.heard.retain(|node, _| catalogue.member(*node).is_some());
         for member in catalogue.members() {
             let incarnation = member.incarnation;
-            let started = Heard { incarnation, at_us: now_us, steady_since_us: now_us, beacon: None };
+            let is_up = member.is_up();
+            let started = Heard { incarnation, at_us: now_us, steady_since_us: now_us, is_up, beacon: None };
             let heard = self.heard.entry(member.node.id).or_insert(started);
             if heard.incarnation < incarnation {
                 *heard = started;
+            }
+            if std::mem::replace(&mut heard.is_up, is_up) && !is_up {
+                heard.steady_since_us = now_us;
             }
         }
     }
@@ -102,7 +108,7 @@ impl Ages {
             heard.incarnation == member.incarnation
                 && heard.beacon.is_some()
                 && now_us - heard.at_us < self.failure_timeout_us
-                && heard.at_us - heard.steady_since_us >= self.failure_timeout_us
+                && heard.at_us.saturating_sub(heard.steady_since_us) >= self.failure_timeout_us
         })
     }
 

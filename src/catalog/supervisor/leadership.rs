@@ -142,13 +142,11 @@ impl Leadership {
     }
 
     fn welcome_one(&mut self, view: &View<'_>, next: &mut u64, effects: &mut Vec<Effect>) {
-        let catalogue = view.picture.catalogue();
         let is_back = |member: &&Member| {
-            let is_heard = member.node.id == view.me || view.ages.is_steady(view.now_us, member);
-            !member.is_up() && is_heard && !catalogue.has_left(member)
+            !member.is_up() && (member.node.id == view.me || view.ages.is_steady(view.now_us, member))
         };
         self.propose(Kind::Return, view, next, effects, |_| {
-            let back = catalogue.members().find(is_back)?;
+            let back = view.picture.catalogue().members().find(is_back)?;
             Some(Command::ReturnNode { node: back.node.id, incarnation: back.incarnation })
         });
     }
