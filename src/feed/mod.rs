@@ -154,6 +154,8 @@ impl Feed {
                 self.subscribers.remove(&id);
             }
             Input::Bookmark => {
+                // What a new primary commits before it serves cannot be read yet, and nothing later may tell of it.
+                self.advance(source, effects);
                 for (id, subscriber) in &mut self.subscribers {
                     let bookmark = subscriber.bookmark();
                     effects.extend(bookmark.map(|message| Effect::Deliver { to: *id, message }));

@@ -1,5 +1,7 @@
 //! Rule 26, on exact messages. A message is written as one line, see [`line`].
 
+use std::sync::Arc;
+
 use super::*;
 use crate::{
     catalog::{Command, MapFile},
@@ -368,4 +370,20 @@ fn long_streams_come_in_messages_of_bounded_size() {
         stream.bench.request(put(0, "a", &value));
     }
     assert_eq!(stream.advance().len(), 2);
+}
+
+#[test]
+fn what_was_committed_while_the_view_was_behind_is_told_with_the_next_bookmark() {
+    let mut stream = Stream::new();
+    stream.put("z", "before");
+    stream.subscribe("plain", None, Start::Now, 100);
+    stream.bench.request(put(0, "a", "one"));
+    let behind = Arc::new(View::default());
+    let told = stream.feed_does(|feed, source, effects| {
+        feed.advance(&Source { log: source.log, reader: source.reader, view: &behind }, effects);
+    });
+    assert_eq!(told, NOTHING);
+    // Nothing more is committed, so that nothing else would tell.
+    assert_eq!(stream.bookmark(), ["(2, 3] added a=one@3 at 3"]);
+    assert_eq!(stream.bookmark(), NOTHING);
 }
