@@ -196,7 +196,7 @@ fn a_drained_node_that_has_ended_is_not_welcomed_for_its_last_beacons() {
     bench.elsewhere(&drain(3));
     settle(&mut bench, &[2, 3]);
     bench.elsewhere(&fail(3));
-    bench.pass(400, &[2, 3]);
+    bench.pass(300, &[2, 3]);
     bench.pass(1_000, &[2]);
     assert_eq!(bench.commands(), []);
     // One that goes on running is a member as before.
