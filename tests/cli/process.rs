@@ -128,6 +128,8 @@ impl Node {
             let mut command = Node::command(&["--peer-listen", peer, "--seeds", &seeds, "--expect", &expect]);
             command.env("EMBERGRID_CLUSTER_SECRET", "a secret of the tests");
             command.env("EMBERGRID_NODE__NAME", format!("n{}", number + 1));
+            // A busy machine is no dead node.
+            command.env("EMBERGRID_NODE__FAILURE_TIMEOUT_MS", "3000");
             Running::spawn(command)
         };
         // None serves before all have met.
