@@ -7,7 +7,7 @@ use tokio::time::{interval, timeout};
 use super::grid::Grid;
 use crate::{
     catalog::{Catalogue, Command, Configuration},
-    types::{Error, NodeId, Result},
+    types::{Error, Incarnation, NodeId, Result},
 };
 
 /// How often it is told what is left.
@@ -39,10 +39,7 @@ impl Burden {
 impl Grid {
     /// Has others take over what a node holds, from now on and for as long as it runs. It goes on serving meanwhile.
     pub async fn drain(&self, node: NodeId) -> Result<()> {
-        let incarnation = self.catalogue().member(node).map(|member| member.incarnation);
-        let incarnation = incarnation.ok_or_else(|| {
-            Error::not_found(format!("the node {:016x} is not a member of this cluster", node.0))
-        })?;
+        let incarnation = self.incarnation(node)?;
         self.inner.control.propose(Command::DrainNode { node, incarnation }).await.map(drop)
     }
 
@@ -88,9 +85,14 @@ impl Grid {
     /// Takes this node out of all partitions, as its silence would, but at once.
     async fn say_goodbye(&self) -> Result<()> {
         let node = self.me();
-        let Some(incarnation) = self.catalogue().member(node).map(|member| member.incarnation) else {
-            return Ok(());
-        };
+        let incarnation = self.incarnation(node)?;
         self.inner.control.propose(Command::FailNode { node, incarnation }).await.map(drop)
+    }
+
+    /// Which start of a node the cluster knows.
+    fn incarnation(&self, node: NodeId) -> Result<Incarnation> {
+        self.catalogue().member(node).map(|member| member.incarnation).ok_or_else(|| {
+            Error::not_found(format!("the node {:016x} is not a member of this cluster", node.0))
+        })
     }
 }

@@ -82,6 +82,7 @@ mod tests {
     use super::*;
     use crate::{
         catalog::{Command, Founding},
+        node::Burden,
         types::Incarnation,
     };
 
@@ -96,7 +97,7 @@ mod tests {
     }
 
     fn led_by(node: NodeId, catalogue: &Catalogue) -> usize {
-        let led = catalogue.configurations().iter().filter(|held| held.primary_node() == Some(node)).count();
+        let led = Burden::of(node, catalogue).primaries;
         assert!(led > 0);
         led
     }

@@ -5,6 +5,7 @@ use crate::{
         Binding, Catalogue, Configuration, Health, Map, MapKind, Member, MemberState, Mode, Model,
         ModelVersion, NullPolicy, Replica,
     },
+    node::Burden,
     types::{NodeId, Result},
     wire::v1,
 };
@@ -94,11 +95,9 @@ fn name(catalogue: &Catalogue, node: NodeId) -> String {
 }
 
 fn node(catalogue: &Catalogue, member: &Member) -> v1::NodeStatus {
-    let (id, configurations) = (member.node.id, catalogue.configurations());
-    let is_at = |replicas: &[Replica]| replicas.iter().any(|replica| replica.node == id);
-    let count = |holds: &dyn Fn(&Configuration) -> bool| {
-        configurations.iter().filter(|held| holds(held)).count() as u32
-    };
+    let id = member.node.id;
+    let Burden { primaries, backups } = Burden::of(id, catalogue);
+    let is_filled = |held: &&Configuration| held.learners.iter().any(|learner| learner.node == id);
     let state = match member.state {
         MemberState::Up if catalogue.is_safe_to_stop(id) => "drained",
         MemberState::Up if member.draining => "draining",
@@ -111,9 +110,9 @@ fn node(catalogue: &Catalogue, member: &Member) -> v1::NodeStatus {
         incarnation: member.incarnation.0,
         state: state.to_string(),
         addr: member.node.address.clone(),
-        primaries: count(&|held| held.primary_node() == Some(id)),
-        backups: count(&|held| held.primary_node() != Some(id) && is_at(&held.in_sync)),
-        learners: count(&|held| is_at(&held.learners)),
+        primaries: primaries as u32,
+        backups: backups as u32,
+        learners: catalogue.configurations().iter().filter(is_filled).count() as u32,
     }
 }
 
