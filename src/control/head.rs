@@ -17,6 +17,8 @@ const STATE: usize = 9;
 const SECOND_COUNTS: u8 = 1;
 const IN_TWO_PHASES: u8 = 4;
 
+/// What is read at one time: how long the file is says whoever wrote it.
+const PIECE_BYTES: usize = 4_096;
 const HEAD_BYTES: usize = 320;
 const SLOTS: usize = 64;
 const SLOT_BYTES: usize = 128;
@@ -45,9 +47,16 @@ fn is_unfinished(backend: &impl StorageBackend, head: &[u8; HEAD_BYTES]) -> io::
     if head[..MAGIC.len()].iter().any(|byte| *byte != 0) {
         return Ok(false);
     }
-    let mut rest = vec![0; backend.len()? as usize - HEAD_BYTES];
-    backend.read(HEAD_BYTES as u64, &mut rest)?;
-    Ok(rest.iter().all(|byte| *byte == 0))
+    let (end, mut at, mut piece) = (backend.len()?, HEAD_BYTES as u64, [0; PIECE_BYTES]);
+    while at < end {
+        let piece = &mut piece[..PIECE_BYTES.min((end - at) as usize)];
+        backend.read(at, piece)?;
+        if piece.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        at += piece.len() as u64;
+    }
+    Ok(true)
 }
 
 fn newer_does_not_count(head: &[u8; HEAD_BYTES]) -> bool {
