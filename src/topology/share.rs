@@ -10,24 +10,21 @@ use crate::types::NodeId;
 /// First each item goes to the least loaded of its choices. Then, as long as a chain of items can be handed on from a
 /// node to one with at least two fewer, it is: when there is no such chain, no other assignment is more even.
 pub fn share(loads: &mut BTreeMap<NodeId, usize>, choices: &[Vec<NodeId>]) -> Vec<Option<NodeId>> {
-    let mut given = Vec::with_capacity(choices.len());
-    for nodes in choices {
-        let least = nodes.iter().copied().min_by_key(|node| (load(loads, *node), *node));
-        if let Some(node) = least {
-            *loads.entry(node).or_default() += 1;
-        }
-        given.push(least);
-    }
-    even_out(loads, choices, &mut given);
+    let mut given = vec![None; choices.len()];
+    share_rest(loads, choices, &mut given);
     given
 }
 
-/// Hands items on, along chains, until no other assignment is more even.
-pub(super) fn even_out(
+/// The same where some items are given already, and counted: they move only as far as that is more even.
+pub(super) fn share_rest(
     loads: &mut BTreeMap<NodeId, usize>,
     choices: &[Vec<NodeId>],
     given: &mut [Option<NodeId>],
 ) {
+    for (given, nodes) in given.iter_mut().zip(choices).filter(|(given, _)| given.is_none()) {
+        *given = nodes.iter().copied().min_by_key(|node| (load(loads, *node), *node));
+        given.iter().for_each(|node| *loads.entry(*node).or_default() += 1);
+    }
     while let Some((from, chain)) = heaviest_first(loads).into_iter().find_map(|from| {
         let chain = chain(loads, choices, given, from);
         chain.map(|chain| (from, chain))

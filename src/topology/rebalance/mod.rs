@@ -12,7 +12,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::targets::Targets;
-use super::share::even_out;
+use super::share::share_rest;
 use crate::types::{NodeId, PartitionId};
 
 /// The nodes of one partition.
@@ -117,12 +117,7 @@ fn primaries(
     for node in given.iter().flatten() {
         *loads.entry(*node).or_default() += 1;
     }
-    for (given, choices) in given.iter_mut().zip(&choices).filter(|(given, _)| given.is_none()) {
-        let least = choices.iter().copied().min_by_key(|node| (loads.get(node).copied(), *node));
-        *given = least;
-        least.into_iter().for_each(|node| *loads.entry(node).or_default() += 1);
-    }
-    even_out(&mut loads, &choices, &mut given);
+    share_rest(&mut loads, &choices, &mut given);
     given
 }
 

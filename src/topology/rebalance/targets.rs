@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{super::share::even_out, Holders};
+use super::{super::share::share_rest, Holders};
 use crate::types::NodeId;
 
 /// Where the replicas of each partition are to be.
@@ -71,7 +71,7 @@ impl<'a> Targets<'a> {
         };
         let choices: Vec<Vec<NodeId>> = trimmed.iter().map(choices).collect();
         let mut gone: Vec<Option<NodeId>> = trimmed.iter().map(|(_, node)| Some(*node)).collect();
-        even_out(&mut room, &choices, &mut gone);
+        share_rest(&mut room, &choices, &mut gone);
         for ((partition, stays), goes) in trimmed.into_iter().zip(gone.into_iter().flatten()) {
             if goes != stays {
                 self.take(partition, goes);
