@@ -16,15 +16,17 @@ impl Catalogue {
     /// Whether a draining node has nothing left that anybody needs: the primary is elsewhere in every partition, and of each
     /// that it holds there are as many replicas without those at draining nodes as there can be, and as a commit needs.
     pub fn is_safe_to_stop(&self, node: NodeId) -> bool {
+        if !self.member(node).is_some_and(|member| member.draining) {
+            return false;
+        }
         let staying = self.staying();
+        let enough = self.replicas_wanted().min(staying.len()).max(usize::from(self.min_in_sync));
         let is_free = |held: &Configuration| {
             let is_held = held.in_sync.iter().chain(&held.eligible).any(|replica| replica.node == node);
             let left = held.in_sync.iter().filter(|replica| staying.contains(&replica.node)).count();
-            let most = self.replicas_wanted().min(staying.len());
-            !is_held || (held.primary_node() != Some(node) && left >= most.max(usize::from(self.min_in_sync)))
+            !is_held || (held.primary_node() != Some(node) && left >= enough)
         };
-        let is_draining = self.member(node).is_some_and(|member| member.draining);
-        is_draining && self.configurations.iter().all(is_free)
+        self.configurations.iter().all(is_free)
     }
 
     /// Whether a node has ended in good order: it was drained, and is out of all partitions.
@@ -39,13 +41,11 @@ impl Catalogue {
         if held.in_sync.len() < usize::from(self.min_in_sync) {
             return None;
         }
-        let node =
-            |join| held.in_sync.iter().find(|replica| replica.join == join).map(|replica| replica.node);
         Some(Holders {
             primary,
             in_sync: held.in_sync.iter().map(|replica| replica.node).collect(),
             learners: held.learners.iter().map(|learner| learner.node).collect(),
-            successor: held.successor.and_then(node),
+            successor: held.successor_node(),
         })
     }
 }

@@ -122,7 +122,21 @@ impl Configuration {
 
     /// The node of the primary.
     pub fn primary_node(&self) -> Option<NodeId> {
-        self.in_sync.iter().find(|replica| replica.join == self.primary).map(|replica| replica.node)
+        self.node_in_sync(self.primary)
+    }
+
+    /// The node of the backup to which the primary is to hand its role.
+    pub(super) fn successor_node(&self) -> Option<NodeId> {
+        self.successor.and_then(|join| self.node_in_sync(join))
+    }
+
+    fn node_in_sync(&self, join: JoinId) -> Option<NodeId> {
+        self.in_sync.iter().find(|replica| replica.join == join).map(|replica| replica.node)
+    }
+
+    /// A step from this configuration on.
+    pub(super) fn change(&self, partition: PartitionId, step: Step) -> ConfigurationChange {
+        ConfigurationChange { partition, generation: self.generation, epoch: self.epoch, step }
     }
 
     /// The node that holds every committed entry alone.

@@ -24,12 +24,7 @@ pub(super) fn due(view: &View<'_>, room: &mut Room) -> Vec<ConfigurationChange> 
         let Some(node) = loads.next_replica(primary, is_holder) else { continue };
         loads.add_replica(primary, node);
         if room.take(primary, node) {
-            changes.push(ConfigurationChange {
-                partition: *partition,
-                generation: configuration.generation,
-                epoch: configuration.epoch,
-                step: Step::AddLearner { node },
-            });
+            changes.push(configuration.change(*partition, Step::AddLearner { node }));
         }
     }
     changes

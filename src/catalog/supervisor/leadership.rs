@@ -162,9 +162,9 @@ impl Leadership {
             };
             let mut room = Room::of(view);
             changes.extend(fills::due(view, &mut room));
-            let filled: BTreeSet<PartitionId> = changes.iter().map(|change| change.partition).collect();
+            let changed: BTreeSet<PartitionId> = changes.iter().map(|change| change.partition).collect();
             let moves = moves::due(view, &mut room);
-            changes.extend(moves.into_iter().filter(|change| !filled.contains(&change.partition)));
+            changes.extend(moves.into_iter().filter(|change| !changed.contains(&change.partition)));
             (!changes.is_empty()).then_some(Command::Configure(changes))
         });
     }

@@ -24,8 +24,7 @@ pub(super) fn due(view: &View<'_>, room: &mut Room) -> Vec<ConfigurationChange> 
         }
         let Some(step) = held.step(*to) else { continue };
         left = left.saturating_sub(usize::from(!ends));
-        let Configuration { generation, epoch, .. } = *held;
-        changes.push(ConfigurationChange { partition: *partition, generation, epoch, step });
+        changes.push(held.change(*partition, step));
     }
     changes
 }

@@ -36,12 +36,7 @@ pub(super) fn due(
     for ((partition, configuration), heir) in held.into_iter().zip(chosen) {
         let Some(heir) = heir.and_then(|node| configuration.replica_at(node)) else { continue };
         moving.extend(configuration.in_sync.iter().map(|replica| replica.node));
-        changes.push(ConfigurationChange {
-            partition,
-            generation: configuration.generation,
-            epoch: configuration.epoch,
-            step: Step::Promote { join: heir.join, tenure },
-        });
+        changes.push(configuration.change(partition, Step::Promote { join: heir.join, tenure }));
     }
     changes
 }

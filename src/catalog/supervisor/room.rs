@@ -20,9 +20,7 @@ impl Room {
         for configuration in view.picture.catalogue().configurations() {
             let Some(primary) = configuration.primary_node() else { continue };
             configuration.learners.iter().for_each(|learner| room.add(primary, learner.node));
-            let mut in_sync = configuration.in_sync.iter();
-            let successor = in_sync.find(|replica| Some(replica.join) == configuration.successor);
-            successor.into_iter().for_each(|successor| room.add(primary, successor.node));
+            configuration.successor_node().into_iter().for_each(|node| room.add(primary, node));
         }
         room
     }
