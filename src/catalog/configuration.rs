@@ -28,6 +28,10 @@ pub struct Configuration {
     /// need not be waited out. It holds for the whole tenure.
     #[serde(default)]
     pub handed_over: bool,
+    /// Counts the tenures of primaries within the generation. Where it has not moved between two configurations, the same
+    /// primary went on all the time, even if there were others in between.
+    #[serde(default)]
+    pub tenure: u64,
 }
 
 /// One replica of a partition.
@@ -90,6 +94,11 @@ pub enum Step {
         /// The backup.
         join: JoinId,
     },
+    /// A backup holds other rows than most of the others: it goes, and is not eligible. Proposed by the primary alone.
+    Expel {
+        /// The backup.
+        join: JoinId,
+    },
     /// An eligible replica takes the place of holders that are all silent. Proposed by the supervisor, who has waited
     /// out every lease that they were granted.
     Promote {
@@ -112,6 +121,7 @@ impl Configuration {
             eligible: Vec::new(),
             successor: None,
             handed_over: false,
+            tenure: 0,
         }
     }
 
@@ -126,7 +136,7 @@ impl Configuration {
     }
 
     /// The node of the backup to which the primary is to hand its role.
-    pub(super) fn successor_node(&self) -> Option<NodeId> {
+    pub fn successor_node(&self) -> Option<NodeId> {
         self.successor.and_then(|join| self.node_in_sync(join))
     }
 
@@ -169,6 +179,7 @@ impl Configuration {
     /// Makes the replica at `node` the primary: one in sync, or else an eligible one, which then is in sync alone.
     pub(super) fn promote(&mut self, node: NodeId) {
         self.handed_over = false;
+        self.tenure += 1;
         self.successor = None;
         if let Some(heir) = self.in_sync.iter().find(|replica| replica.node == node) {
             self.primary = heir.join;

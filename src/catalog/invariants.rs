@@ -54,8 +54,9 @@ pub(super) fn check_step(before: &Catalogue, after: &Catalogue) {
             assert!((next..after.next.join).contains(&join.0), "join {join} is not fresh");
         }
         if is.generation == was.generation && !is.is_lost() {
-            let had: BTreeSet<JoinId> = was.replicas().map(|replica| replica.join).collect();
-            assert!(is.in_sync.iter().all(|replica| had.contains(&replica.join)), "{was:?} {is:?}");
+            assert!(is.in_sync.iter().all(|replica| old.contains(&replica.join)), "{was:?} {is:?}");
+            let is_next = was.primary != is.primary;
+            assert_eq!(is.tenure, was.tenure + u64::from(is_next), "{was:?} {is:?}");
         }
     }
     let born = !before.is_founded() && after.is_founded();

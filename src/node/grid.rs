@@ -7,7 +7,7 @@ use std::{
 };
 
 use smallvec::SmallVec;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
     control::Control,
     feed::{Filter, Start, Token},
     net::Net,
-    partition::{Outcome, Request, View},
+    partition::{Account, Outcome, Request, View},
     store::{Cursor, GLANCES, NotServing, Record, warm},
     telemetry::Metrics,
     topology::partition_of,
@@ -231,6 +231,26 @@ impl Grid {
         let primaries = self.primaries();
         let here = self.partitions().filter(|partition| primaries.node(*partition) == Some(self.me()));
         here.map(|partition| self.size_of(map, partition)).sum()
+    }
+
+    /// How far the replicas of the partitions are of which this node is the primary.
+    pub async fn accounts(&self) -> Vec<Account> {
+        let ask = |worker| {
+            let (sender, answer) = oneshot::channel();
+            self.inner.shared.post_to(worker, Message::Account(sender));
+            answer
+        };
+        let asked: Vec<_> = (0..self.workers()).map(ask).collect();
+        let mut accounts = Vec::new();
+        for answer in asked {
+            accounts.extend(answer.await.unwrap_or_default());
+        }
+        accounts
+    }
+
+    /// The other members that are heard.
+    pub fn others(&self) -> BTreeSet<NodeId> {
+        self.peers(false)
     }
 
     /// Every partition of the cluster.

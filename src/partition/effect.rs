@@ -10,7 +10,7 @@ use crate::{
     binding::Compiled,
     catalog::Replica,
     store::Record,
-    types::{Epoch, Error, Generation, Key, NodeId, PartitionId, RowVersion},
+    types::{Epoch, Error, Generation, JoinId, Key, NodeId, PartitionId, Position, RowVersion},
 };
 
 /// Something to be done for the core.
@@ -54,6 +54,21 @@ pub enum Effect {
         /// The change.
         change: Proposal,
     },
+    /// Tell the operator: replicas hold different rows, and nobody can say which are right.
+    Differ(Difference),
+}
+
+/// What the rows of a partition come to where its replicas hold different ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The partition.
+    pub partition: PartitionId,
+    /// As of this entry.
+    pub at: Position,
+    /// The primary's rows.
+    pub checksum: u64,
+    /// Those of the other replicas in sync.
+    pub others: Vec<(JoinId, u64)>,
 }
 
 /// One row to be scored under one binding.

@@ -17,6 +17,7 @@
 //! - A request on which nothing was decided when the role was handed over goes with it: it is refused by nobody for that.
 //! - What only a primary has is made when a replica is promoted, and gone when it is a primary no longer.
 
+mod account;
 mod admission;
 mod core;
 mod debts;
@@ -43,8 +44,9 @@ mod tickets;
 mod view;
 mod written;
 
+pub use account::{Account, Progress};
 pub use core::{Core, Setup};
-pub use effect::{Effect, Outcome, ScoreTask, Ticket};
+pub use effect::{Difference, Effect, Outcome, ScoreTask, Ticket};
 pub use entry::{Answer, Answered, Change, Entry};
 pub use input::{Input, Op, Origin, PutMode, Request, Ttl};
 pub use job::{JobBatch, ScoredRow};

@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     census::{self, What},
-    describe, jobs,
+    describe, jobs, progress,
     service::Service,
 };
 use crate::{
@@ -143,7 +143,11 @@ impl Admin for Service {
 
     async fn status(&self, request: Request<v1::StatusRequest>) -> Answer<v1::StatusReply> {
         let catalogue = self.grid.catalogue();
-        let status = describe::status(&catalogue, self.grid.leader(), request.into_inner().partitions);
+        let partitions = request.into_inner().partitions;
+        let mut status = describe::status(&catalogue, self.grid.leader(), partitions);
+        if partitions {
+            describe::add_accounts(&mut status, &catalogue, &progress::gather(&self.grid).await);
+        }
         Ok(Response::new(status))
     }
 

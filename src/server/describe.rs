@@ -1,12 +1,15 @@
 //! The catalogue as clients see it.
 
+use std::collections::BTreeMap;
+
 use crate::{
     catalog::{
         Binding, Catalogue, Configuration, Health, Map, MapKind, Member, MemberState, Mode, Model,
         ModelVersion, NullPolicy, Replica,
     },
     node::Burden,
-    types::{NodeId, Result},
+    partition::{Account, Progress},
+    types::{NodeId, PartitionId, Result},
     wire::v1,
 };
 
@@ -145,6 +148,33 @@ fn partition(catalogue: &Catalogue, number: u32, held: &Configuration) -> v1::Pa
         learners: names(&held.learners),
         eligible: names(&held.eligible),
         generation: held.generation.0,
+        successor: held.successor_node().map(|node| name(catalogue, node)).unwrap_or_default(),
+        progress: None,
+    }
+}
+
+/// Adds what the primaries say to the status of each partition.
+pub(super) fn add_accounts(
+    status: &mut v1::StatusReply,
+    catalogue: &Catalogue,
+    accounts: &BTreeMap<PartitionId, Account>,
+) {
+    for (number, partition) in (0..).zip(&mut status.partitions) {
+        partition.progress = accounts.get(&PartitionId(number)).map(|account| progress(catalogue, account));
+    }
+}
+
+fn progress(catalogue: &Catalogue, account: &Account) -> v1::PartitionProgress {
+    let replica = |of: &Progress| v1::ReplicaProgress {
+        node: name(catalogue, of.node),
+        lag: of.lag,
+        copied_rows: of.copied,
+    };
+    v1::PartitionProgress {
+        position: account.position.to_string(),
+        rows: account.rows,
+        differs: account.differs,
+        replicas: account.others.iter().map(replica).collect(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! it is decoded and checked before anything else touches it; the grid itself is behind [`crate::node::Grid`].
 //!
 //! Any node takes any call. What belongs to a partition whose primary is elsewhere is passed on to that node, one hop
-//! ([`relay`], [`query`], [`census`]); what this node does so for others is in [`peers`].
+//! ([`relay`], [`query`], [`census`], [`progress`]); what this node does so for others is in [`peers`].
 
 mod admin;
 mod answer;
@@ -19,6 +19,7 @@ mod limits;
 mod operation;
 mod patience;
 mod peers;
+mod progress;
 mod query;
 mod relay;
 mod route;

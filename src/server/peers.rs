@@ -1,6 +1,6 @@
 //! What this node does for other nodes on behalf of their clients.
 
-use super::{Limits, census, query, relay};
+use super::{Limits, census, progress, query, relay};
 use crate::node::Grid;
 
 /// Answers other nodes from now on.
@@ -9,5 +9,6 @@ pub(super) fn answer(grid: &Grid, limits: Limits) {
     relay::answer(grid, net);
     query::answer(grid, net);
     census::answer(grid, net);
+    progress::answer(grid, net);
     grid.answer_deploys(limits.model_bytes);
 }

@@ -3,12 +3,15 @@
 //! A `DashMap` of record handles, used through its shards: a slot is eight bytes, because the key is found inside
 //! the record and not stored twice. The hasher has a seed, so that a simulation replays.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use dashmap::{DashMap, RwLockReadGuard, SharedValue};
 use hashbrown::raw::RawTable;
 use smallvec::SmallVec;
 use xxhash_rust::xxh3::{Xxh3Builder, xxh3_64_with_seed};
 
 use super::{Glance, Record};
+use crate::types::MapId;
 
 /// Few, because there is a table for every map and partition and its shards cost memory when empty.
 const SHARDS: usize = 4;
@@ -41,13 +44,32 @@ impl Seed {
 
 pub(super) struct Table {
     seed: Seed,
+    map: MapId,
+    /// The sum of the records' digests; it is changed by the writer alone.
+    checksum: AtomicU64,
     records: DashMap<Record, (), Xxh3Builder>,
 }
 
 impl Table {
-    pub(super) fn new(seed: Seed) -> Self {
+    pub(super) fn new(seed: Seed, map: MapId) -> Self {
         let hasher = Xxh3Builder::new().with_seed(seed.0);
-        Table { seed, records: DashMap::with_hasher_and_shard_amount(hasher, SHARDS) }
+        let records = DashMap::with_hasher_and_shard_amount(hasher, SHARDS);
+        Table { seed, map, checksum: AtomicU64::new(0), records }
+    }
+
+    /// The sum of the records' digests.
+    pub(super) fn checksum(&self) -> u64 {
+        self.checksum.load(Ordering::Relaxed)
+    }
+
+    fn digest(&self, record: &Record) -> u64 {
+        record.digest(u64::from(self.map.0))
+    }
+
+    /// Records came and went.
+    fn note(&self, came: u64, went: u64) {
+        let sum = self.checksum().wrapping_add(came).wrapping_sub(went);
+        self.checksum.store(sum, Ordering::Relaxed);
     }
 
     pub(super) fn find(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
@@ -56,6 +78,13 @@ impl Table {
 
     /// Puts the record in its key's place and returns the one that was there.
     pub(super) fn insert(&self, hash: KeyHash, record: Record) -> Option<Record> {
+        let came = self.digest(&record);
+        let old = self.replace(hash, record);
+        self.note(came, old.as_ref().map_or(0, |old| self.digest(old)));
+        old
+    }
+
+    fn replace(&self, hash: KeyHash, record: Record) -> Option<Record> {
         let mut shard = self.records.shards()[self.shard_of(hash)].write();
         match shard.get_mut(hash.0, |(stored, _)| stored.key() == record.key()) {
             Some((stored, _)) => Some(std::mem::replace(stored, record)),
@@ -69,7 +98,10 @@ impl Table {
 
     pub(super) fn remove(&self, hash: KeyHash, key: &[u8]) -> Option<Record> {
         let mut shard = self.records.shards()[self.shard_of(hash)].write();
-        shard.remove_entry(hash.0, |(stored, _)| stored.key() == key).map(|(record, _)| record)
+        let (record, _) = shard.remove_entry(hash.0, |(stored, _)| stored.key() == key)?;
+        drop(shard);
+        self.note(0, self.digest(&record));
+        Some(record)
     }
 
     /// The key's place, unless somebody writes near it.

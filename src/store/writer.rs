@@ -84,11 +84,9 @@ impl Writer {
         self.tables.get(&map)?.shard(index)
     }
 
-    /// A sum over all rows: equal on replicas that hold the same.
+    /// A sum over all rows: equal on replicas that hold the same. It is kept up to date row by row.
     pub fn checksum(&self) -> u64 {
-        let mut sum = 0_u64;
-        self.for_each(|map, record| sum = sum.wrapping_add(record.digest(u64::from(map.0))));
-        sum
+        self.tables.values().fold(0, |sum, table| sum.wrapping_add(table.checksum()))
     }
 
     /// Forgets every map and row.
@@ -107,7 +105,7 @@ impl Writer {
     /// Makes the store hold exactly these maps: new ones empty, others dropped with their rows.
     pub fn keep_maps(&mut self, maps: impl IntoIterator<Item = MapId>) {
         let seed = self.shared.seed;
-        let table = |map| self.tables.get(&map).cloned().unwrap_or_else(|| Arc::new(Table::new(seed)));
+        let table = |map| self.tables.get(&map).cloned().unwrap_or_else(|| Arc::new(Table::new(seed, map)));
         self.tables = maps.into_iter().map(|map| (map, table(map))).collect();
         *self.shared.tables.write() = self.tables.clone();
     }

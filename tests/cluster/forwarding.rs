@@ -317,6 +317,16 @@ async fn status_and_health_follow_a_node_that_fails_and_returns() {
     for id in 0..ROWS {
         map.set(id, &json!({"amount": 1.0, "country": "DE"})).await.unwrap();
     }
+    // Whichever node is asked, all primaries are heard.
+    for node in 0..3 {
+        let told = status(&cluster, node).await;
+        let progress: Vec<_> = told.partitions.iter().map(|one| one.progress.as_ref().unwrap()).collect();
+        assert_eq!(progress.iter().map(|one| one.rows).sum::<u64>(), ROWS as u64);
+        let is_done =
+            |replica: &v1::ReplicaProgress| replica.copied_rows.is_none() && !replica.node.is_empty();
+        assert!(progress.iter().all(|one| one.replicas.len() == 2 && one.replicas.iter().all(is_done)));
+        assert!(progress.iter().all(|one| !one.differs && one.position.starts_with("1.")));
+    }
     for node in &cluster.nodes {
         assert_eq!(json_of(&node.address, "GET", "/health/ready", "").await.0, 200);
         assert_eq!(json_of(&node.address, "GET", "/health/safe-to-stop", "").await.0, 200);
@@ -330,6 +340,9 @@ async fn status_and_health_follow_a_node_that_fails_and_returns() {
     };
     cluster.wait_until("two nodes keep everything", is_down).await;
     let ill = status(&cluster, 0).await;
+    assert!(
+        ill.partitions.iter().all(|one| one.progress.as_ref().is_some_and(|told| told.replicas.len() == 1))
+    );
     assert_eq!(ill.totals.unwrap().under_replicated, 13);
     assert_eq!(ill.nodes.iter().filter(|node| node.state == "down").count(), 1);
     assert_eq!(json_of(&cluster.nodes[0].address, "GET", "/health/safe-to-stop", "").await.0, 200);

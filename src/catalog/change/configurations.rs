@@ -41,6 +41,7 @@ fn change_one(catalogue: &mut Catalogue, change: &ConfigurationChange) -> Result
         Step::Retire { join } => retire(catalogue, &mut next, join),
         Step::Appoint { join } => appoint(catalogue, &mut next, join),
         Step::HandOver { join } => hand_over(catalogue, &mut next, join),
+        Step::Expel { join } => expel(&mut next, join),
         Step::Promote { join, tenure } => promote(catalogue, &mut next, join, tenure),
     };
     taken.map_err(|error| error.within(format_args!("partition {partition}")))?;
@@ -111,6 +112,14 @@ fn retire(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Resu
     Ok(())
 }
 
+fn expel(next: &mut Configuration, join: JoinId) -> Result<()> {
+    if !next.is_backup(join) {
+        return Err(stranger(join));
+    }
+    next.in_sync.retain(|replica| replica.join != join);
+    Ok(())
+}
+
 fn appoint(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Result<()> {
     check_backup(catalogue, next, join)?;
     next.successor = Some(join);
@@ -125,6 +134,7 @@ fn hand_over(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> R
     }
     next.primary = join;
     next.handed_over = true;
+    next.tenure += 1;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cli::{context::Context, failure::Result, table::Table},
-    wire::v1::{NodeStatus, PartitionStatus, PartitionTotals, StatusReply},
+    wire::v1::{NodeStatus, PartitionStatus, PartitionTotals, ReplicaProgress, StatusReply},
 };
 
 /// Show the nodes and how many partitions are healthy.
@@ -62,9 +62,18 @@ fn partition(partition: &PartitionStatus) -> Value {
         "backups": partition.backups,
         "learners": partition.learners,
         "eligible": partition.eligible,
+        "successor": (!partition.successor.is_empty()).then_some(&partition.successor),
         "generation": partition.generation,
         "epoch": partition.epoch,
+        "position": partition.progress.as_ref().map(|progress| &progress.position),
+        "rows": partition.progress.as_ref().map(|progress| progress.rows),
+        "differs": partition.progress.as_ref().map(|progress| progress.differs),
+        "replicas": partition.progress.as_ref().map(|progress| progress.replicas.iter().map(replica).collect::<Value>()),
     })
+}
+
+fn replica(replica: &ReplicaProgress) -> Value {
+    json!({ "node": replica.node, "lag": replica.lag, "copied_rows": replica.copied_rows })
 }
 
 fn text(status: &StatusReply, totals: &PartitionTotals) -> String {
@@ -139,23 +148,89 @@ fn nodes(status: &StatusReply) -> Table {
 }
 
 fn partitions(status: &StatusReply) -> Table {
-    let mut partitions = Table::new(["PARTITION", "STATE", "PRIMARY", "BACKUPS", "LEARNERS", "EPOCH"]);
+    let mut partitions = Table::new([
+        "PARTITION",
+        "STATE",
+        "PRIMARY",
+        "BACKUPS",
+        "LEARNERS",
+        "EPOCH",
+        "POSITION",
+        "ROWS",
+        "NOTE",
+    ]);
     for partition in &status.partitions {
+        let progress = partition.progress.as_ref();
         partitions.row([
             partition.partition.to_string(),
             partition.state.clone(),
             partition.primary.clone(),
-            partition.backups.join(", "),
-            partition.learners.join(", "),
+            each(&partition.backups, partition),
+            each(&partition.learners, partition),
             partition.epoch.to_string(),
+            progress.map(|progress| progress.position.clone()).unwrap_or_default(),
+            progress.map(|progress| progress.rows.to_string()).unwrap_or_default(),
+            notice(partition),
         ]);
     }
     partitions
 }
 
+/// The replicas by name; with each how far it is, where that is not all the way.
+fn each(names: &[String], partition: &PartitionStatus) -> String {
+    let progress = partition.progress.as_ref();
+    let of = |name: &String| {
+        let found = progress?.replicas.iter().find(|replica| replica.node == *name)?;
+        Some(match found.copied_rows {
+            Some(copied) => format!("{name} ({copied} of {} rows)", progress?.rows),
+            None if found.lag > 0 => format!("{name} ({} behind)", found.lag),
+            None => name.clone(),
+        })
+    };
+    let named: Vec<String> = names.iter().map(|name| of(name).unwrap_or_else(|| name.clone())).collect();
+    named.join(", ")
+}
+
+fn notice(partition: &PartitionStatus) -> String {
+    if partition.progress.as_ref().is_some_and(|progress| progress.differs) {
+        "the replicas hold different rows".to_owned()
+    } else if partition.successor.is_empty() {
+        String::new()
+    } else {
+        format!("to be led by {}", partition.successor)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::v1::PartitionProgress;
+
+    #[test]
+    fn a_partition_shows_how_far_its_replicas_are() {
+        let replica = |node: &str, lag, copied_rows| ReplicaProgress { node: node.into(), lag, copied_rows };
+        let progress = PartitionProgress {
+            position: "1.3.42".into(),
+            rows: 10,
+            replicas: vec![replica("b", 0, None), replica("c", 7, None), replica("d", 42, Some(4))],
+            ..Default::default()
+        };
+        let mut one = PartitionStatus {
+            backups: vec!["b".into(), "c".into()],
+            learners: vec!["d".into()],
+            successor: "c".into(),
+            progress: Some(progress),
+            ..Default::default()
+        };
+        assert_eq!(each(&one.backups, &one), "b, c (7 behind)");
+        assert_eq!(each(&one.learners, &one), "d (4 of 10 rows)");
+        assert_eq!(notice(&one), "to be led by c");
+        let json = partition(&one);
+        assert_eq!((&json["position"], &json["rows"]), (&json!("1.3.42"), &json!(10)));
+        assert_eq!(json["replicas"][2], json!({ "node": "d", "lag": 42, "copied_rows": 4 }));
+        one.progress = None;
+        assert_eq!((each(&one.learners, &one), &partition(&one)["replicas"]), ("d".to_owned(), &Value::Null));
+    }
 
     #[test]
     fn what_is_not_well_is_said_in_a_line_each() {

@@ -13,6 +13,7 @@ mod unit;
 use std::sync::{Arc, Weak, atomic::Ordering};
 
 use smallvec::SmallVec;
+use tokio::sync::oneshot;
 
 use self::{outgoing::Outgoing, unit::Unit};
 use super::{
@@ -22,7 +23,7 @@ use crate::{
     binding::Scores,
     catalog::Catalogue,
     feed,
-    partition::{Core, Effect, Frame, Input, JobBatch, Origin, Request, Ticket, View},
+    partition::{Account, Core, Effect, Frame, Input, JobBatch, Origin, Request, Ticket, View},
     scoring::Batcher,
     store::GLANCES,
     types::{CatalogueVersion, Epoch, JoinId, Now, PartitionId, Result, SessionId},
@@ -55,6 +56,8 @@ pub(super) enum Message {
     Bookmark,
     /// A subscriber's part.
     Feed(PartitionId, feed::Input),
+    /// How far are the replicas of the partitions that are led here?
+    Account(oneshot::Sender<Vec<Account>>),
 }
 
 /// Whose score it is.
@@ -180,6 +183,11 @@ impl Worker {
             Message::Tick => self.feed_due(shared, now),
             Message::Bookmark => self.bookmark(shared),
             Message::Feed(partition, input) => self.feed_feed(shared, self.unit(partition), input),
+            Message::Account(answer) => {
+                let replicas = self.units.iter().filter_map(|unit| unit.replica.as_ref());
+                // Whoever asked may be gone.
+                let _ = answer.send(replicas.filter_map(|replica| replica.core.account()).collect());
+            }
         }
     }
 
@@ -261,6 +269,15 @@ impl Worker {
             Effect::Send { to, frame } => self.outgoing.add(to.node, frame),
             Effect::Propose { partition, generation, epoch, change } => {
                 self.proposed.push(Proposed { partition, generation, epoch, change });
+            }
+            Effect::Differ(difference) => {
+                shared.metrics.differences().add(1);
+                tracing::error!(
+                    partition = difference.partition.0,
+                    position = %difference.at,
+                    "the replicas of a partition hold different rows, and too few are left to tell which are right: \
+                     `embergrid cluster status --partitions` names them; what the primary holds is served"
+                );
             }
         }
     }

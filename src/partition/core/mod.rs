@@ -160,10 +160,7 @@ impl Core {
                 primary.handle_answer(frame.from, frame.body, effects);
                 primary.take_over(effects);
             }
-            Role::Backup(follower) => {
-                follower.handle(frame.body, ledger);
-                follower.apply(ledger, None, effects);
-            }
+            Role::Backup(follower) => follower.take(frame.body, site, ledger, effects),
             Role::Learner(learner) => learner.handle(frame.body, site, ledger, effects),
             Role::Outside => {}
         }
@@ -266,6 +263,11 @@ impl Core {
     /// A sum over all committed rows: equal on replicas that have applied the same entries.
     pub fn checksum(&self) -> u64 {
         self.ledger.store.checksum()
+    }
+
+    /// Whether it is a primary whose backups hold other rows, and nobody can say which are right.
+    pub fn differs(&self) -> bool {
+        matches!(&self.role, Role::Primary(tenure) if tenure.comparison.is_undecided)
     }
 
     /// Frames dropped because they were of another epoch, or of nobody known.

@@ -14,7 +14,7 @@ use crate::{
         ledger::Ledger,
         operation::{Operation, Scoring},
         pending::{Pending, Waiting},
-        replication::{Peers, Phase},
+        replication::{Comparison, Peers, Phase},
         site::Site,
         slots::{OpId, Slot, Slots},
         tickets::Tickets,
@@ -48,6 +48,8 @@ pub(in crate::partition) struct Tenure {
     pub(super) ready: Vec<OpId>,
     /// Inputs that wait for a hand-over.
     pub(in crate::partition) held: Held,
+    /// Whether the others hold the same.
+    pub(in crate::partition) comparison: Comparison,
     /// No hand-over is tried before.
     pub(in crate::partition) keeps_role_until_us: u64,
     pub(super) tickets: Tickets,
@@ -86,6 +88,7 @@ impl Tenure {
             deadlines: BTreeSet::new(),
             ready: Vec::new(),
             held: Held::default(),
+            comparison: Comparison::new(site),
             keeps_role_until_us: 0,
             tickets: Tickets::new(epoch),
             debts: Debts::new(site.limits.rescoring),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Body, Receiver, Verdict};
+use super::{Body, Receiver, Verdict, compare};
 use crate::{
     partition::{Effect, Entry, ledger::Ledger, log::is_unbroken, site::Site},
     types::{Position, Seq},
@@ -173,11 +173,31 @@ impl Learner {
 }
 
 impl Follower {
+    /// Takes a frame of the primary's, as a backup does.
+    pub(in crate::partition) fn take(
+        &mut self,
+        body: Body,
+        site: &Site,
+        ledger: &mut Ledger,
+        effects: &mut Vec<Effect>,
+    ) {
+        let compared = match &body {
+            Body::Compare { at } => Some(*at),
+            _ => None,
+        };
+        self.handle(body, ledger);
+        self.apply(ledger, None, effects);
+        if let Some(at) = compared {
+            compare::answer(at, ledger, site, effects);
+        }
+    }
+
     /// Takes a frame of the primary's about entries.
     pub(in crate::partition) fn handle(&mut self, body: Body, ledger: &mut Ledger) {
         match body {
             Body::Prepare { prev, entries, committed } => self.prepare(prev, entries, committed, ledger),
             Body::Beacon { committed, .. } => self.hear(committed),
+            Body::Compare { at } => self.hear(at.seq),
             _ => {}
         }
     }

@@ -80,6 +80,18 @@ pub enum Body {
         /// What became of it.
         verdict: Verdict,
     },
+    /// From the primary: what do the rows come to?
+    Compare {
+        /// As of this entry, which is committed.
+        at: Position,
+    },
+    /// To the primary: this is what they come to.
+    Checksum {
+        /// As of this entry.
+        at: Position,
+        /// Over all rows.
+        checksum: u64,
+    },
 }
 
 /// What became of a part.

@@ -35,6 +35,11 @@ pub enum Proposal {
         /// The backup.
         join: JoinId,
     },
+    /// The replica holds other rows than most: it is removed for good.
+    Expel {
+        /// The backup.
+        join: JoinId,
+    },
 }
 
 impl Proposal {
@@ -44,6 +49,7 @@ impl Proposal {
             Proposal::Admit { join } => Step::Admit { join },
             Proposal::Remove { join } => Step::Remove { join },
             Proposal::HandOver { join } => Step::HandOver { join },
+            Proposal::Expel { join } => Step::Expel { join },
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Body, Phase, handover::HandOver};
 use crate::partition::{Effect, core::Primary, site::Site};
 
 /// Beacons of all partitions go out at the same moments, so that one packet carries those to one node.
-fn next_beacon_us(now_us: u64, every_us: u64) -> u64 {
+pub(super) fn next_moment_us(now_us: u64, every_us: u64) -> u64 {
     let every_us = every_us.max(1);
     (now_us / every_us).saturating_add(1).saturating_mul(every_us)
 }
@@ -26,7 +26,7 @@ impl Primary<'_> {
         if self.tenure.beacon_at_us > now_us {
             return;
         }
-        self.tenure.beacon_at_us = next_beacon_us(now_us, self.site.timing.beacon_us);
+        self.tenure.beacon_at_us = next_moment_us(now_us, self.site.timing.beacon_us);
         let body = Body::Beacon { sent_us: now_us, committed: self.ledger.committed().seq };
         for peer in self.tenure.peers.all.iter_mut().filter(|peer| peer.follows()) {
             peer.note_beacon(now_us);
@@ -52,6 +52,6 @@ mod tests {
 
     #[test]
     fn beacons_of_all_partitions_share_their_moments() {
-        assert_eq!([0, 1, 99, 100, 250].map(|now_us| next_beacon_us(now_us, 100)), [100, 100, 100, 200, 300]);
+        assert_eq!([0, 1, 99, 100, 250].map(|now_us| next_moment_us(now_us, 100)), [100, 100, 100, 200, 300]);
     }
 }

@@ -9,7 +9,8 @@
 //! - `takeover`: a new primary, until it serves;
 //! - `handover`: a primary that gives its role to a backup;
 //! - `join`: the way of learners and of eligible replicas into the in-sync set, and reports of silent ones;
-//! - `fill`: the copy for a learner.
+//! - `fill`: the copy for a learner;
+//! - `compare`: whether replicas hold the same.
 //!
 //! Architecture invariants:
 //! - The log of an in-sync replica holds every committed entry, prepared or committed itself. Equal positions mean
@@ -22,6 +23,7 @@
 //!   long as it had granted one, or the earlier had released its own before it proposed to hand over.
 //! - Whatever a replica learned in one epoch from frames is forgotten in the next, unless the same primary goes on.
 
+mod compare;
 mod fill;
 mod follow;
 mod frame;
@@ -40,10 +42,10 @@ pub use join::Proposal;
 pub use role::Place;
 pub use timing::Timing;
 
+pub(super) use compare::Comparison;
 pub(super) use follow::{Follower, Learner};
-pub(super) use peers::Peers;
+pub(super) use peers::{Peers, Standing};
 pub(super) use role::{Role, not_primary};
 pub(super) use takeover::Phase;
 
 use fill::{Receiver, Sender};
-use peers::Standing;

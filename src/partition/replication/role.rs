@@ -51,8 +51,8 @@ impl Place {
 }
 
 impl Core {
-    /// A later configuration. The same primary goes on where this is the very next one; after a gap, others may
-    /// have been primary meanwhile, and nothing learned before counts.
+    /// A later configuration. What was learned from frames counts on where the same primary goes on, and not where another
+    /// has been primary meanwhile: the number of the tenure says so, whatever configurations this replica has missed.
     pub(in crate::partition) fn configure(
         &mut self,
         configuration: Arc<Configuration>,
@@ -63,7 +63,7 @@ impl Core {
             return;
         }
         let goes_on = configuration.generation == before.generation
-            && configuration.epoch.0 == before.epoch.0 + 1
+            && configuration.tenure == before.tenure
             && configuration.primary == before.primary;
         // The rows of a generation that was given up are nobody's.
         let is_ours = configuration.generation == before.generation;

@@ -29,6 +29,7 @@ impl Primary<'_> {
             self.send_part(index, effects);
         }
         self.beacon(effects);
+        self.compare(effects);
         self.ledger.log.hold(self.tenure.peers.learners_need_after());
     }
 
@@ -82,6 +83,7 @@ impl Primary<'_> {
             Body::Filled { fill, number, verdict } => {
                 self.handle_filled(from, fill, number, verdict, effects)
             }
+            Body::Checksum { at, checksum } => self.handle_checksum(from, at, checksum, effects),
             _ => {}
         }
     }

@@ -13,6 +13,8 @@ pub struct Timing {
     pub failure_us: u64,
     /// How long to wait for the outcome of a proposal before it is made again.
     pub proposal_us: u64,
+    /// How often replicas are compared.
+    pub compare_us: u64,
 }
 
 impl Default for Timing {
@@ -23,6 +25,7 @@ impl Default for Timing {
             retry_us: 50_000,
             failure_us: 400_000,
             proposal_us: 400_000,
+            compare_us: 1_000_000,
         }
     }
 }

@@ -307,6 +307,7 @@ pub(crate) fn line(effect: &Effect) -> String {
         Effect::Publish(entry) => format!("publish {}", entry_line(entry)),
         Effect::Send { to, frame } => format!("send {} {}", to.join, body_line(&frame.body)),
         Effect::Propose { epoch, change, .. } => format!("propose {change:?} at {epoch}"),
+        Effect::Differ(difference) => format!("differ {difference:?}"),
     }
 }
 
@@ -323,6 +324,8 @@ pub(crate) fn body_line(body: &Body) -> String {
         Body::Lease { sent_us } => format!("lease {sent_us}"),
         Body::Fill { fill, number, part } => format!("fill {fill}#{number} {}", part_line(part)),
         Body::Filled { fill, number, verdict } => format!("filled {fill}#{number} {verdict:?}"),
+        Body::Compare { at: of } => format!("compare {}", at(*of)),
+        Body::Checksum { at: of, .. } => format!("checksum {}", at(*of)),
     }
 }
 

@@ -135,7 +135,7 @@ impl Reference {
                         self.apply(change, number);
                     }
                 }
-                Effect::Send { .. } | Effect::Propose { .. } | Effect::Forward { .. } => {
+                Effect::Send { .. } | Effect::Propose { .. } | Effect::Forward { .. } | Effect::Differ(_) => {
                     panic!("it is alone")
                 }
             }

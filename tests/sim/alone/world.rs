@@ -330,7 +330,10 @@ impl<'p> World<'p> {
                         self.after(delay, Happening::Answer(origin, Box::new(answer)));
                     }
                 }
-                other @ (Effect::Send { .. } | Effect::Propose { .. } | Effect::Forward { .. }) => {
+                other @ (Effect::Send { .. }
+                | Effect::Propose { .. }
+                | Effect::Forward { .. }
+                | Effect::Differ(_)) => {
                     return Err(format!("it is alone, and yet: {other:?}"));
                 }
             }

@@ -25,9 +25,10 @@ fn one_command_takes_a_silent_node_out_of_all_its_partitions() {
     assert_eq!(catalogue.member(NodeId(2)).unwrap().state, MemberState::Down);
     // It was the backup of partition 0 and the primary of partition 2.
     let sole = |join, node| Configuration::sole(Generation(1), Epoch(2), replica(join, node));
+    let promoted = |join, node| Configuration { tenure: 1, ..sole(join, node) };
     assert_eq!(held(&catalogue, 0), &sole(1, 1));
     assert_eq!(held(&catalogue, 1), held(&before, 1));
-    assert_eq!(held(&catalogue, 2), &sole(6, 3));
+    assert_eq!(held(&catalogue, 2), &promoted(6, 3));
     assert_eq!(health(&catalogue, 0), Health::UnderReplicated);
     assert_eq!(applied(&mut catalogue, &fail(2)), Response::Node { changed: false });
 
@@ -137,7 +138,8 @@ fn a_node_that_restarts_leaves_every_role() {
     let response = applied(&mut catalogue, &start(2));
     assert_eq!(response, Response::Started { incarnation: Incarnation(2), new_generation: false });
     let sole = |join, node| Configuration::sole(Generation(1), Epoch(2), replica(join, node));
-    assert_eq!((held(&catalogue, 0), held(&catalogue, 2)), (&sole(1, 1), &sole(6, 3)));
+    let promoted = Configuration { tenure: 1, ..sole(6, 3) };
+    assert_eq!((held(&catalogue, 0), held(&catalogue, 2)), (&sole(1, 1), &promoted));
     let error = catalogue.apply(&fail(2)).unwrap_err();
     assert_eq!(error.message, "start 1 of the node `n2` is over: it is at start 2");
     // A learner and an eligible replica are gone as well.

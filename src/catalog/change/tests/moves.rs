@@ -47,6 +47,7 @@ fn the_role_goes_to_whoever_is_appointed_and_the_primary_stays() {
         primary: JoinId(2),
         in_sync: vec![replica(1, 1), replica(2, 2), replica(3, 3)],
         handed_over: true,
+        tenure: 1,
         ..Configuration::sole(held(&catalogue, 0).generation, Epoch(3), replica(1, 1))
     };
     assert_eq!(held(&catalogue, 0), &next);
@@ -102,6 +103,17 @@ fn a_replica_is_not_retired_beside_a_learner() {
     change(&mut catalogue, 0, Step::Admit { join: JoinId(3) }).unwrap();
     change(&mut catalogue, 0, Step::AddLearner { node: NodeId(4) }).unwrap();
     assert_eq!(refusal(&mut catalogue, retire(2)), "replica 2 is not one too many");
+}
+
+#[test]
+fn whoever_is_expelled_is_not_eligible_though_too_few_are_left() {
+    let mut catalogue = cluster(2, 1, 1, 2);
+    assert_eq!(refusal(&mut catalogue, Step::Expel { join: JoinId(1) }), "replica 1 has no such role in it");
+    assert_eq!(change(&mut catalogue, 0, Step::Expel { join: JoinId(2) }), Ok(Epoch(2)));
+    assert_eq!(
+        (&held(&catalogue, 0).in_sync[..], &held(&catalogue, 0).eligible[..]),
+        (&[replica(1, 1)][..], &[][..])
+    );
 }
 
 #[test]

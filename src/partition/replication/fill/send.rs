@@ -17,6 +17,8 @@ pub(in crate::partition) struct Sender {
     /// The number of the part on its way, or of the next one.
     number: u32,
     on_its_way: Option<Part>,
+    /// Rows that have arrived.
+    copied: u64,
     sent_us: u64,
     repeat_at_us: u64,
     /// The pinned entry, once the learner has begun there.
@@ -51,6 +53,7 @@ impl Sender {
             stage: Stage::Begin,
             number: 0,
             on_its_way: None,
+            copied: 0,
             sent_us: 0,
             repeat_at_us: 0,
             pinned: None,
@@ -65,6 +68,11 @@ impl Sender {
     /// Which part is on its way.
     pub(in crate::partition) fn number(&self) -> u32 {
         self.number
+    }
+
+    /// How many rows have arrived.
+    pub(in crate::partition) fn copied(&self) -> u64 {
+        self.copied
     }
 
     /// When the part on its way is to be sent again.
@@ -147,6 +155,10 @@ impl Sender {
             Some(Part::Begin { at, .. }) => {
                 self.pinned = Some(at);
                 self.stage = Stage::Rows(Rows::new(ledger));
+                false
+            }
+            Some(Part::Rows { rows, .. }) => {
+                self.copied += rows.len() as u64;
                 false
             }
             Some(Part::Check { .. }) => true,

@@ -295,6 +295,7 @@ impl Chaos {
                 }
             }
             Proposal::Remove { .. } => self.seen.removed += usize::from(is_applied),
+            Proposal::Expel { join } => panic!("replica {join} holds other rows than most"),
             Proposal::HandOver { join } => {
                 self.seen.handed_over += usize::from(is_applied);
                 if is_applied {

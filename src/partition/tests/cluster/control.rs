@@ -84,6 +84,10 @@ impl Control {
                 }
                 self.remove(&mut next, join);
             }
+            Proposal::Expel { join } => {
+                assert!(join != next.primary);
+                next.in_sync.retain(|replica| replica.join != join);
+            }
             Proposal::HandOver { join } => {
                 if next.successor != Some(join) {
                     return false;
@@ -167,6 +171,7 @@ impl Control {
 
     fn publish(&mut self, mut next: Configuration) {
         next.epoch = Epoch(next.epoch.0 + 1);
+        next.tenure += u64::from(next.primary != self.latest().primary);
         let primary = next.primary;
         let is_backup =
             |join: &JoinId| *join != primary && next.in_sync.iter().any(|replica| replica.join == *join);

@@ -57,6 +57,29 @@ fn a_learner_gets_rows_answers_and_the_log() {
 }
 
 #[test]
+fn the_primary_says_how_far_it_is() {
+    let mut cluster = with_rows(&["a", "b", "c"]);
+    let account = |cluster: &Cluster| cluster.hosts[0].core.as_ref().unwrap().account().unwrap();
+    let before = account(&cluster);
+    assert_eq!((before.rows, before.others[0].node, before.others[0].copied), (3, NodeId(2), Some(0)));
+    let mut seen = Vec::new();
+    while let [of] = account(&cluster).others[..]
+        && let Some(copied) = of.copied
+    {
+        seen.push(copied);
+        cluster.flush(1);
+        cluster.deliver_if(|_| true);
+    }
+    assert!(seen.is_sorted() && seen.contains(&3), "{seen:?}");
+    cluster.live(100_000);
+    assert_eq!(account(&cluster).others[0].lag, 0);
+    cluster.grant(1);
+    cluster.request(1, put(9, "d", "x"));
+    assert_eq!(account(&cluster).others[0].lag, 1);
+    assert_eq!(cluster.hosts[1].core.as_ref().unwrap().account(), None, "it does not lead");
+}
+
+#[test]
 fn parts_come_one_by_one_and_again_if_they_are_lost() {
     let mut cluster = with_rows(&["a"]);
     cluster.flush(1);

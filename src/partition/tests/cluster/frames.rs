@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What frames say: bodies, parts, verdicts, changes, answers.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "Prepare",
     "Prepared",
     "Behind",
@@ -18,6 +18,8 @@ const NAMES: [&str; 22] = [
     "Lease",
     "Fill",
     "Filled",
+    "Compare",
+    "Checksum",
     "Begin",
     "Rows",
     "Ended",
@@ -76,7 +78,7 @@ fn every_frame_survives() {
     pass(&mut cluster, 100_000, &mut seen);
     cluster.command(Command::AddLearner(NodeId(3)));
     cluster.configure_all();
-    pass(&mut cluster, 200_000, &mut seen);
+    pass(&mut cluster, 1_200_000, &mut seen);
     let unseen: Vec<_> = NAMES.iter().filter(|name| !seen.contains(*name)).collect();
     assert!(unseen.is_empty(), "{unseen:?}");
 }

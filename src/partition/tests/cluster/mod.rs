@@ -2,6 +2,7 @@
 
 mod chaos;
 mod clients;
+mod compare;
 mod control;
 mod dice;
 mod eligible;
@@ -25,7 +26,9 @@ pub(crate) use host::Host;
 
 use super::bench::*;
 use crate::{
-    partition::{Body, Effect, Frame, Input, Origin, Outcome, Proposal, Request, ScoreTask, Timing, View},
+    partition::{
+        Body, Difference, Effect, Frame, Input, Origin, Outcome, Proposal, Request, ScoreTask, Timing, View,
+    },
     store::{NotServing, Record},
     types::{Epoch, Error, Generation, JoinId, MapId, NodeId},
 };
@@ -58,6 +61,7 @@ pub(crate) struct Cluster {
     pub(crate) replies: Vec<(Origin, Result<Outcome, Error>)>,
     pub(crate) scores: Vec<(NodeId, ScoreTask)>,
     pub(crate) forwarded: Vec<(NodeId, Request)>,
+    pub(crate) differences: Vec<Difference>,
     pub(crate) history: History,
 }
 
@@ -76,6 +80,7 @@ impl Cluster {
             replies: Vec::new(),
             scores: Vec::new(),
             forwarded: Vec::new(),
+            differences: Vec::new(),
             history: History::default(),
         };
         for node in 1..=hosts {
@@ -129,6 +134,7 @@ impl Cluster {
                 Effect::Reply { origin, answer } => self.replies.push((origin, answer)),
                 Effect::Score(task) => self.scores.push((by, task)),
                 Effect::Forward { to, request } => self.forwarded.push((to, request)),
+                Effect::Differ(difference) => self.differences.push(difference),
             }
         }
     }

@@ -63,6 +63,30 @@ fn whatever_comes_first_after_that_lease_ends_the_wait() {
 }
 
 #[test]
+fn a_primary_that_misses_a_configuration_goes_on() {
+    let mut cluster = Cluster::new(3, 2, 1);
+    cluster.request(1, put(1, "a", "x"));
+    cluster.command(Command::AddLearner(NodeId(3)));
+    cluster.command(Command::Fail(NodeId(2)));
+    cluster.configure(1);
+    cluster.grant(1);
+    cluster.flush(1);
+    assert_eq!(cluster.replied(), ["reply 1 applied v2"]);
+    assert!(cluster.is_serving(1));
+}
+
+#[test]
+fn a_primary_that_misses_another_one_begins_anew() {
+    let mut cluster = Cluster::new(2, 2, 1);
+    cluster.request(1, put(1, "a", "x"));
+    cluster.command(Command::Promote(NodeId(2)));
+    cluster.command(Command::Promote(NodeId(1)));
+    cluster.configure(1);
+    assert!(!cluster.is_serving(1), "it knows nothing of what the other one did");
+    assert_eq!(cluster.replied().len(), 1, "whoever waits is sent on");
+}
+
+#[test]
 fn what_was_prepared_is_committed_and_its_retry_answered() {
     let mut cluster = Cluster::new(2, 2, 1);
     cluster.request(1, numbered(1, put(1, "a", "x")));

@@ -16,7 +16,8 @@ use embergrid::catalog::supervisor::{Grant, Settings, Supervisor};
 use embergrid::catalog::{Catalogue, Command};
 use embergrid::feed::{self, SubscriberId};
 use embergrid::partition::{
-    Core, Effect, Entry, Frame, Input, Limits, Origin, Outcome, Request, ScoreTask, Ticket, Timing, View,
+    Core, Difference, Effect, Entry, Frame, Input, Limits, Origin, Outcome, Request, ScoreTask, Ticket,
+    Timing, View,
 };
 use embergrid::store::Reader;
 use embergrid::types::{
@@ -102,6 +103,8 @@ pub(crate) enum Out {
     Confirm {
         round: u64,
     },
+    /// Replicas hold different rows.
+    Differ(Difference),
 }
 
 /// What never changes while it runs.
@@ -331,6 +334,7 @@ impl Host {
                 Effect::Propose { partition, generation, epoch, change } => {
                     self.proposed.push(supervision::Proposed { partition, generation, epoch, change });
                 }
+                Effect::Differ(difference) => out.push(Out::Differ(difference)),
             }
         }
     }

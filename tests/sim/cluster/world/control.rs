@@ -159,7 +159,12 @@ impl World {
     ) -> Verdict {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
-            for (ConfigurationChange { step, .. }, _) in taken {
+            for (ConfigurationChange { step, partition, .. }, _) in taken {
+                if let Step::Expel { join } = step {
+                    return Err(format!(
+                        "replica {join} of partition {partition} holds other rows than most"
+                    ));
+                }
                 self.seen.handed_over += u64::from(matches!(step, Step::HandOver { .. }));
                 self.seen.fills += u64::from(matches!(step, Step::Admit { .. }));
                 self.seen.removals += u64::from(matches!(step, Step::Remove { .. }));

@@ -122,8 +122,7 @@ impl World {
         let mut dice = Dice::new(seed);
         let backup_count = 1 + dice.below(2) as u8;
         let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
-        // A primary that misses a configuration cannot tell whether it was one all the time, and sends on who waits.
-        let skips = !plan.only_moves && dice.percent(50);
+        let skips = dice.percent(50);
         let node = |id| Node {
             id: NodeId(id),
             name: format!("n{id}"),

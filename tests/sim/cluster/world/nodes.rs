@@ -145,6 +145,7 @@ impl World {
                     "node {node}, partition {partition}: {id:?} is told of an overrun {why}"
                 ));
             }
+            Out::Differ(difference) => return Err(format!("replicas differ: {difference:?}")),
             Out::Propose { by, command } => self.propose(Asked { by, command: *command }),
             Out::Confirm { round } => {
                 let delay_us = self.dice.between(500, 6_000);
