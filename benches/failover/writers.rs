@@ -19,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::waits::Waits;
 
 /// From an acknowledgement to the caller's next write. Without a pause they would take the processor from the nodes.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 /// The column that carries the number of the write.
 const NUMBER: &str = "amount";
 /// The column that the binding fills.

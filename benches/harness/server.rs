@@ -106,6 +106,22 @@ impl Server {
         self.child.wait().expect("our own child");
     }
 
+    /// Has the process end in good order, as SIGTERM does, and waits until it has.
+    pub(crate) fn end(&mut self) {
+        run(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));
+        self.child.wait().expect("our own child");
+    }
+
+    /// What the node measures, as Prometheus reads it.
+    pub(crate) fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the node listens");
+        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        stream.write_all(request.as_bytes()).expect("the node reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the node answers");
+        answer
+    }
+
     /// Starts it again after a kill, as it was started before; it is not ready yet.
     pub(crate) fn start_again(&mut self) {
         self.child = spawn(&mut self.command);

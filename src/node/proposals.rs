@@ -92,8 +92,12 @@ pub(super) async fn run(
     while asked.recv_many(&mut waiting, MAX_CONFIGURATION_CHANGES).await > 0 {
         let batch = Batch::of(waiting.drain(..), &control.catalogue());
         let Some(command) = batch.command() else { continue };
+        let begun_us = shared.upgrade().map(|shared| shared.clock.mono_us());
         let refused: Vec<bool> = match control.propose_once(command).await {
-            Ok(Response::Configured(outcomes)) => outcomes.iter().map(Result::is_err).collect(),
+            Ok(Response::Configured(outcomes)) => {
+                note_commit(&shared, begun_us);
+                outcomes.iter().map(Result::is_err).collect()
+            }
             Ok(other) => {
                 tracing::error!(?other, "the control group answered something else than configurations");
                 Vec::new()
@@ -115,6 +119,13 @@ pub(super) async fn run(
                 shared.post(partition, Message::Refused { partition, epoch, join });
             }
         }
+    }
+}
+
+/// The node must not live on for what is measured of it.
+fn note_commit(shared: &Weak<Shared>, begun_us: Option<u64>) {
+    if let (Some(shared), Some(begun_us)) = (shared.upgrade(), begun_us) {
+        shared.metrics.control_committed(shared.clock.mono_us().saturating_sub(begun_us));
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     family::Family,
     peers::{LaneMetrics, Peers},
     process,
-    series::{self, Counter, DURATION, Gauge, Histogram, ROWS},
+    series::{self, Counter, DURATION, FINE_DURATION, Gauge, Histogram, ROWS},
 };
 use crate::types::Class;
 
@@ -69,6 +69,8 @@ pub struct Metrics {
     events: Family<Counter>,
     overruns: Family<Counter>,
     sessions: Family<Gauge>,
+    differences: Family<Counter>,
+    control_commits: Family<Histogram>,
     subscriptions: Family<Gauge>,
     catalogue_version: Family<Gauge>,
     map_rows: Family<Gauge>,
@@ -190,6 +192,18 @@ impl Metrics {
                 counter,
             ),
             sessions: Family::new("embergrid_sessions", "Client sessions open.", &[], gauge),
+            control_commits: Family::new(
+                "embergrid_control_commit_seconds",
+                "From the proposal of a change of configurations by this node to its outcome.",
+                &[],
+                || Histogram::new(FINE_DURATION),
+            ),
+            differences: Family::new(
+                "embergrid_replica_differences_total",
+                "Times that replicas of a partition were found to hold different rows, with too few to tell which are right.",
+                &[],
+                counter,
+            ),
             subscriptions: Family::new("embergrid_subscriptions", "Subscriptions open.", &[], gauge),
             catalogue_version: Family::new(
                 "embergrid_catalogue_version",
@@ -239,6 +253,16 @@ impl Metrics {
         self.sessions.with(&[])
     }
 
+    /// The control group has decided on what this node's primaries proposed, within so many microseconds.
+    pub fn control_committed(&self, within_us: u64) {
+        self.control_commits.with(&[]).record(within_us);
+    }
+
+    /// Times that replicas were found to differ, with too few to tell which are right.
+    pub fn differences(&self) -> Arc<Counter> {
+        self.differences.with(&[])
+    }
+
     /// Subscriptions open.
     pub fn subscriptions(&self) -> Arc<Gauge> {
         self.subscriptions.with(&[])
@@ -284,6 +308,8 @@ impl Metrics {
         self.events.write(out)?;
         self.overruns.write(out)?;
         self.sessions.write(out)?;
+        self.control_commits.write(out)?;
+        self.differences.write(out)?;
         self.subscriptions.write(out)?;
         self.catalogue_version.write(out)?;
         self.map_rows.write(out)?;

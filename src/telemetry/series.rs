@@ -93,6 +93,16 @@ pub(super) const DURATION: Scale = Scale {
     per_shown: 1e6,
 };
 
+/// The same from 1 ms to 5 s, in steps of about a fifth: of what happens seldom, the slowest matter.
+pub(super) const FINE_DURATION: Scale = Scale {
+    bounds: &[
+        1_000, 1_500, 2_000, 2_500, 3_000, 4_000, 5_000, 6_000, 7_500, 9_000, 11_000, 13_000, 16_000, 20_000,
+        24_000, 30_000, 36_000, 43_000, 52_000, 62_000, 75_000, 90_000, 110_000, 130_000, 160_000, 200_000,
+        240_000, 300_000, 400_000, 500_000, 750_000, 1_000_000, 2_000_000, 5_000_000,
+    ],
+    per_shown: 1e6,
+};
+
 /// Rows of a batch.
 pub(super) const ROWS: Scale =
     Scale { bounds: &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096], per_shown: 1.0 };
