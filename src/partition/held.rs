@@ -29,9 +29,7 @@ impl Primary<'_> {
     pub(super) fn hold(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Request(request) => self.hold_request(request, effects),
-            Input::Scored { .. } | Input::Job(_) | Input::EndSession(_) => {
-                self.tenure.held.inputs.push_back(input);
-            }
+            Input::Scored { .. } | Input::Job(_) => self.tenure.held.inputs.push_back(input),
             Input::Tick => self.end_held(effects),
             input => self.decide(input, effects),
         }

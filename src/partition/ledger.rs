@@ -37,7 +37,7 @@ impl Ledger {
         self.store.keep_maps(catalogue.maps.iter().copied());
         self.log = Log::new(at, catalogue, limits);
         self.tail = Tail::default();
-        self.sessions = Sessions::new(limits);
+        self.sessions.reset(limits);
         self.time = time;
     }
 

@@ -42,6 +42,8 @@ pub(super) enum Known<'a> {
 pub(super) struct Sessions {
     open: ByNumber<SessionId, Session>,
     ended: BTreeSet<SessionId>,
+    /// Those of which the node has heard that they are over, and no entry has said so yet.
+    leaving: BTreeSet<SessionId>,
     /// Of all answers.
     bytes: usize,
     max_sessions: usize,
@@ -87,6 +89,7 @@ impl Sessions {
         Sessions {
             open: ByNumber::default(),
             ended: BTreeSet::new(),
+            leaving: BTreeSet::new(),
             bytes: 0,
             max_sessions: limits.sessions,
             max_answers: limits.session_answers,
@@ -185,13 +188,29 @@ impl Sessions {
         self.bytes = self.bytes - before + session.bytes;
     }
 
+    /// The session is over; an entry is to say so as soon as one can.
+    pub(super) fn leave(&mut self, session: SessionId) {
+        if !self.ended.contains(&session) {
+            remember(&mut self.leaving, session);
+        }
+    }
+
+    /// The sessions that an entry is to end.
+    pub(super) fn leaving(&self) -> Vec<SessionId> {
+        self.leaving.iter().copied().collect()
+    }
+
+    /// Forgets everything but what the node has said.
+    pub(super) fn reset(&mut self, limits: &Limits) {
+        let leaving = std::mem::take(&mut self.leaving);
+        *self = Sessions { leaving, ..Sessions::new(limits) };
+    }
+
     /// The session is over.
     pub(super) fn end(&mut self, session: SessionId) {
+        self.leaving.remove(&session);
         self.bytes -= self.open.remove(&session).map_or(0, |session| session.bytes);
-        self.ended.insert(session);
-        if self.ended.len() > ENDED {
-            self.ended.pop_first();
-        }
+        remember(&mut self.ended, session);
     }
 
     /// The bytes of the answers kept, roughly.
@@ -244,6 +263,14 @@ impl Session {
                 self.answers.insert(at, kept)
             }
         }
+    }
+}
+
+/// The newest are kept.
+fn remember(sessions: &mut BTreeSet<SessionId>, session: SessionId) {
+    sessions.insert(session);
+    if sessions.len() > ENDED {
+        sessions.pop_first();
     }
 }
 

@@ -47,7 +47,14 @@ impl Primary<'_> {
         }
     }
 
-    pub(super) fn handle_end_session(&mut self, session: SessionId, effects: &mut Vec<Effect>) {
+    /// Ends the sessions of which was heard while no entry could say so.
+    pub(in crate::partition) fn end_sessions(&mut self, effects: &mut Vec<Effect>) {
+        for session in self.ledger.sessions.leaving() {
+            self.end_session(session, effects);
+        }
+    }
+
+    pub(super) fn end_session(&mut self, session: SessionId, effects: &mut Vec<Effect>) {
         let changes = smallvec![Change::EndSession(session)];
         self.prepare(Draft { changes, ..Draft::default() }, effects);
     }

@@ -166,11 +166,12 @@ impl Core {
         }
     }
 
-    /// Only a primary decides.
-    fn decline(&self, input: &Input, effects: &mut Vec<Effect>) {
+    /// Only a primary decides. What it may come too late for, a later one has to know.
+    fn decline(&mut self, input: &Input, effects: &mut Vec<Effect>) {
         let origin = match input {
             Input::Request(request) => request.origin,
             Input::Job(batch) => batch.origin,
+            Input::EndSession(session) => return self.ledger.sessions.leave(*session),
             _ => return,
         };
         let error = not_primary(self.site.partition, &self.site.configuration);

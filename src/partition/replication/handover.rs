@@ -107,6 +107,7 @@ impl Primary<'_> {
         self.tenure.keeps_role_until_us = self.site.now.mono_us.saturating_add(self.site.timing.failure_us);
         self.renew_lease();
         self.cut_over(effects);
+        self.end_sessions(effects);
         self.release(effects);
     }
 }

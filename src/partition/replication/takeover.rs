@@ -45,6 +45,7 @@ impl Primary<'_> {
         self.tenure.phase = Phase::Serving;
         self.cut_over(effects);
         self.renew_lease();
+        self.end_sessions(effects);
         self.release(effects);
     }
 

@@ -3,8 +3,9 @@
 use super::*;
 use crate::{
     binding::{Score, ScoreValue},
-    partition::{Limits, Place, PutMode, admission::Admission},
+    partition::{Limits, Place, PutMode, admission::Admission, sessions::Known},
     store::NotServing,
+    types::{RequestId, SessionId},
 };
 
 const NOTHING: [&str; 0] = [];
@@ -69,6 +70,46 @@ fn score_all(cluster: &mut Cluster) {
         cluster.input(node.0, Input::Scored { ticket: task.ticket, result: Ok(scores) });
         cluster.flush(node.0);
     }
+}
+
+/// Whether a retry is known to be of a session that is over.
+fn is_over(cluster: &mut Cluster, node: u64, session: u64) -> bool {
+    let id = RequestId { session: SessionId(session), number: 1 };
+    let sessions = &cluster.host(node).core.as_ref().unwrap().ledger.sessions;
+    matches!(sessions.find(id), Known::Forgotten) && sessions.kept(id.session) == 0
+}
+
+#[test]
+fn a_session_that_ends_meanwhile_is_ended_by_whoever_leads_then() {
+    let mut cluster = Cluster::new(2, 2, 1);
+    cluster.request(1, numbered(1, put(1, "a", "x")));
+    cluster.settle();
+    appoint(&mut cluster);
+    cluster.live(150_000);
+    assert_eq!(changes(&cluster), [Proposal::HandOver { join: JoinId(2) }]);
+    for node in 1..=2 {
+        cluster.input(node, Input::EndSession(SessionId(1)));
+    }
+    assert!(cluster.decide());
+    cluster.configure_all();
+    cluster.settle();
+    assert!(is_over(&mut cluster, 2, 1), "the new primary was told while it was a backup");
+    cluster.live(100_000);
+    assert!(is_over(&mut cluster, 1, 1));
+    cluster.assert_equal();
+}
+
+#[test]
+fn a_session_that_ends_before_a_hand_over_that_comes_to_nothing_is_ended_after_it() {
+    let mut cluster = Cluster::new(2, 2, 1);
+    cluster.request(1, numbered(1, put(1, "a", "x")));
+    cluster.settle();
+    appoint(&mut cluster);
+    cluster.live(150_000);
+    cluster.input(1, Input::EndSession(SessionId(1)));
+    refuse(&mut cluster);
+    cluster.settle();
+    assert!(is_over(&mut cluster, 1, 1));
 }
 
 #[test]
