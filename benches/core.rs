@@ -20,6 +20,7 @@ use embergrid::catalog::{
 };
 use embergrid::partition::{Core, Effect, Input, Limits, Op, Origin, PutMode, Request, Setup, Timing, View};
 use embergrid::row::{Builder, Column, Kind, Scalar, Schema};
+use embergrid::store::Cursor;
 use embergrid::types::{
     Digest, Epoch, Generation, JoinId, Key, KeyRef, MapId, NodeId, Now, PartitionId, RequestId, SchemaId,
     SessionId, Timestamp,
@@ -48,6 +49,12 @@ fn main() {
         best("set of 128 B with a request id", &mut |grid| grid.sets(ops));
         best("get of 128 B", &mut |grid| grid.gets(ops));
         best("put of 30 features and its score", &mut |grid| grid.scored(ops));
+        let mut holds = grid.holds();
+        holds.sort_unstable();
+        for (name, hold_ns) in [("median", holds[holds.len() / 2]), ("longest", holds[holds.len() - 1])] {
+            let name = format!("a scan keeps the writer of a shard waiting, {name}, {keys} keys");
+            report.add(Cell::alone(name, "us", hold_ns as f64 / 1e3));
+        }
     }
     report.print(arguments.json);
 }
@@ -146,6 +153,24 @@ impl Grid {
             let found = readers[partition].read(PLAIN, key.packed(), || 0).expect("the lease stands");
             black_box(found.expect("it was set").value());
         }
+    }
+}
+
+impl Grid {
+    /// How long each shard of the plain map is locked by a scan, at most: as long as the copy of its handles takes.
+    fn holds(&self) -> Vec<u64> {
+        let mut holds = Vec::new();
+        for reader in self.cores.iter().map(Core::reader) {
+            let mut cursor = Some(Cursor::default());
+            while let Some(at) = cursor {
+                let start = busy_ns();
+                let (records, next) = reader.scan(PLAIN, at).expect("the map is there");
+                holds.push(busy_ns() - start);
+                black_box(records);
+                cursor = next;
+            }
+        }
+        holds
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the simulation is told on the command line.
 
+use super::cluster::Plan;
+
 /// Seeds to run, or cases by name as with any other test.
 #[derive(Default)]
 pub(crate) struct Arguments {
@@ -9,6 +11,16 @@ pub(crate) struct Arguments {
     pub(crate) from: u64,
     /// Seeds as short as those that the cases run.
     pub(crate) short: bool,
+    /// The numbers of the troubles that come to pass; all, if none is named.
+    only: Option<Vec<u32>>,
+    /// How long things go wrong, in milliseconds of virtual time.
+    storm_ms: Option<u64>,
+    /// What is left to chance beside the troubles falls out in another way for each number.
+    chance: u64,
+    /// Each seed is run twice, and must come to the same trace.
+    pub(crate) twice: bool,
+    /// A seed that fails is cut down to few troubles.
+    pub(crate) shrink: bool,
     /// What happens is told on stderr.
     pub(crate) tell: bool,
     /// One object on stdout.
@@ -34,6 +46,18 @@ impl Arguments {
             match flag {
                 "--seeds" => read.seeds = Some(number(value())),
                 "--from" => read.from = number(value()),
+                "--only" => {
+                    let numbers = value();
+                    let numbers = numbers.split(',').filter(|number| !number.is_empty());
+                    read.only = Some(numbers.map(|text| number(text.to_owned()) as u32).collect());
+                }
+                "--storm-ms" => read.storm_ms = Some(number(value())),
+                "--chance" => read.chance = number(value()),
+                "--twice" => read.twice = true,
+                "--shrink" => {
+                    read.shrink = true;
+                    read.seeds = read.seeds.or(Some(1));
+                }
                 "--tell" => read.tell = true,
                 "--short" => read.short = true,
                 "--json" => read.json = true,
@@ -46,6 +70,13 @@ impl Arguments {
             }
         }
         read
+    }
+
+    /// What a seed of the cluster is to show.
+    pub(crate) fn plan(&self) -> Plan {
+        let plan = if self.short { Plan::short() } else { Plan::full() };
+        let storm_us = self.storm_ms.map_or(plan.storm_us, |ms| ms * 1_000);
+        Plan { storm_us, only: self.only.clone(), chance: self.chance, is_told: self.tell, ..plan }
     }
 
     /// Whether the case is to run.

@@ -1,13 +1,12 @@
-//! What is run, and what is said about it.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde_json::json;
+//! What a run of the tests tries, case by case.
 
 use super::alone;
 use super::arguments::Arguments;
-use super::cluster::{Plan, Seen, World};
+use super::caught::caught;
+use super::cluster::{Plan, Seen};
+use super::linear;
+use super::seeds::{attempt, storm, storms};
+use super::shrink::shrink;
 
 /// Seeds that a run of the tests tries.
 const SEEDS: u64 = 50;
@@ -16,12 +15,15 @@ type Verdict = Result<(), String>;
 type Case = fn() -> Verdict;
 
 /// By name.
-pub(crate) const ALL: [(&str, Case); 11] = [
+pub(crate) const ALL: [(&str, Case); 14] = [
+    ("the_search_for_an_order_refuses_what_cannot_be", the_search_for_an_order_refuses_what_cannot_be),
+    ("the_search_for_an_order_finds_one_where_one_is", the_search_for_an_order_finds_one_where_one_is),
     ("the_promises_hold", the_promises_hold),
     ("a_seed_replays_to_the_same_trace", a_seed_replays_to_the_same_trace),
     ("the_oracle_sees_a_wrong_score", the_oracle_sees_a_wrong_score),
     ("the_oracle_sees_a_request_that_takes_effect_twice", the_oracle_sees_a_request_that_takes_effect_twice),
     ("clients_see_a_stale_read", clients_see_a_stale_read),
+    ("a_seed_that_fails_is_cut_down", a_seed_that_fails_is_cut_down),
     ("three_nodes_keep_the_promises", three_nodes_keep_the_promises),
     ("moves_refuse_no_write", moves_refuse_no_write),
     ("a_seed_of_three_nodes_replays_to_the_same_trace", a_seed_of_three_nodes_replays_to_the_same_trace),
@@ -52,78 +54,8 @@ pub(crate) fn run(arguments: &Arguments) -> usize {
     failed
 }
 
-/// Runs these seeds of the cluster; how many failed.
-pub(crate) fn run_seeds(arguments: &Arguments, seeds: u64) -> usize {
-    let plan = if arguments.short { Plan::short() } else { Plan::full() };
-    let plan = Plan { is_told: arguments.tell, ..plan };
-    let from = arguments.from;
-    let (mut sum, mut failures, mut traces) = (Seen::default(), Vec::new(), Vec::new());
-    for (seed, result) in (from..).zip(storms(from, seeds, &plan)) {
-        match result {
-            Ok(seen) => {
-                traces.push(json!({ "seed": seed, "trace": format!("{:016x}", seen.trace) }));
-                sum.add(&seen);
-            }
-            Err(broken) => {
-                eprintln!("{broken}");
-                failures.push(json!({ "seed": seed, "broken": broken }));
-            }
-        }
-    }
-    let (passed, failed) = (seeds as usize - failures.len(), failures.len());
-    if arguments.json {
-        let found = json!({
-            "from": from, "seeds": seeds, "passed": passed, "failed": failures, "seen": sum, "traces": traces
-        });
-        println!("{found}");
-    } else {
-        println!("{sum:?}\n{passed} passed, {failed} failed");
-    }
-    failed
-}
-
-/// Runs seeds on all processors; what came of each, in order.
-fn storms(from: u64, seeds: u64, plan: &Plan) -> Vec<Result<Seen, String>> {
-    let threads = if plan.is_told { 1 } else { std::thread::available_parallelism().map_or(1, usize::from) };
-    let next = AtomicU64::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= seeds {
-                return done;
-            }
-            done.push((at, storm(from + at, plan)));
-        }
-    };
-    let mut done: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("panics are caught")).collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-/// A panic is a failure like any other.
-fn caught<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        Err(text
-            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()))
-            .unwrap_or("it panicked".into()))
-    })
-}
-
 fn outcome(seed: u64, plan: &alone::Plan) -> Result<alone::Summary, String> {
     caught(|| alone::World::new(seed, plan).run()).map_err(|broken| format!("seed {seed}: {broken}"))
-}
-
-/// Three nodes in a storm; a failure says how to see it again.
-fn storm(seed: u64, plan: &Plan) -> Result<Seen, String> {
-    let short = if plan.storm_us < Plan::full().storm_us { " --short" } else { "" };
-    caught(|| World::new(seed, plan).run()).map_err(|broken| {
-        format!("{broken}\nagain: cargo test --release --test sim -- --seeds 1 --from {seed}{short}")
-    })
 }
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
@@ -223,4 +155,27 @@ fn clients_of_three_nodes_that_renumber_are_caught() -> Verdict {
 
 fn three_nodes_with_a_wrong_model_are_caught() -> Verdict {
     is_caught(&Plan { wrong_scores: true, ..Plan::short() }, "is wrong")
+}
+
+fn the_search_for_an_order_refuses_what_cannot_be() -> Verdict {
+    let explained = linear::known::wrongly_explained();
+    ensure(explained.is_empty(), || format!("an order is found for {explained:?}"))
+}
+
+fn the_search_for_an_order_finds_one_where_one_is() -> Verdict {
+    let refused = linear::known::wrongly_refused();
+    ensure(refused.is_empty(), || format!("no order is found for {refused:?}"))
+}
+
+/// Nodes that do not look at the lease fail after some trouble or other: most of what there was has nothing to do with it.
+fn a_seed_that_fails_is_cut_down() -> Verdict {
+    let plan = Plan { unchecked_reads: true, ..Plan::short() };
+    let failing =
+        (0..20).find(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
+    let seed = failing.ok_or("no seed fails after a few troubles")?;
+    let small = shrink(seed, &plan).ok_or("it fails no longer")?;
+    ensure(small.failure.troubles.len() * 2 <= small.before, || format!("it is still as large: {small:?}"))?;
+    let once_more = attempt(seed, &small.plan).err();
+    let is_same = once_more.as_ref().is_some_and(|failure| failure.broken == small.failure.broken);
+    ensure(is_same, || format!("seed {seed} does not fail as {small:?}, but {once_more:?}"))
 }

@@ -8,6 +8,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Dice of their own, whatever is rolled elsewhere.
+    pub(crate) fn fork(seed: u64, number: u64) -> Self {
+        Self(Self(seed).roll() ^ Self(!number).roll())
+    }
+
     pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

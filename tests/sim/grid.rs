@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use embergrid::catalog::{
-    BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, ModelKind,
+    BindingFile, Catalogue, Command, Configuration, Founding, InputSignature, MapFile, Mode, ModelKind,
     ModelVersion, Node, NullPolicy, NumberKind, OutputKind, OutputSignature, Replica,
 };
+use embergrid::expr::Update;
 use embergrid::partition::View;
 use embergrid::row::{Builder, Column, Kind, RowRef, Scalar, Schema, Writer};
 use embergrid::types::{Digest, Epoch, Generation, JoinId, MapId, NodeId, SchemaId};
@@ -22,6 +23,11 @@ pub(crate) const COUNTERS: &str = "counters";
 pub(crate) const STRICT: &str = "strict";
 /// Bound: a write without its score is stored, and scored later.
 pub(crate) const LENIENT: &str = "lenient";
+
+/// Bound: a write does not wait for its score.
+pub(crate) const LATER: &str = "later";
+/// Rows that are lists, to which clients append where they are.
+pub(crate) const LISTS: &str = "lists";
 
 /// The views through which a run goes, in order; in the last ones another version of the model scores.
 pub(crate) fn views() -> Vec<Arc<View>> {
@@ -63,9 +69,9 @@ pub(crate) fn configuration() -> Configuration {
 /// What a cluster of several nodes has from the beginning.
 pub(crate) fn birth(founding: Founding) -> Vec<Command> {
     let plain = [PLAIN, TALLIES, MEMBERS].map(|name| Command::CreateMap(MapFile::plain(name)));
-    let feature = [COUNTERS, STRICT, LENIENT].map(|name| Command::CreateMap(feature_map(name)));
-    let bindings = [(STRICT, "reject"), (LENIENT, "store_unscored")];
-    let bindings = bindings.map(|(map, on_deadline)| Command::ApplyBinding(binding(map, on_deadline)));
+    let feature = [COUNTERS, LISTS, STRICT, LENIENT, LATER].map(|name| Command::CreateMap(feature_map(name)));
+    let bindings = [binding(STRICT, "reject"), binding(LENIENT, "store_unscored"), later()];
+    let bindings = bindings.map(Command::ApplyBinding);
     let model = Command::AddModel { version: model(1), alias: Some("champion".to_owned()) };
     std::iter::once(Command::Found(founding))
         .chain(plain)
@@ -82,8 +88,10 @@ pub(crate) fn upgrade(version: u32) -> Command {
 
 fn feature_map(name: &str) -> MapFile {
     let mut columns = vec![Column::new("amount", Kind::I64)];
-    if name != COUNTERS {
-        columns.push(Column::score("risk", Kind::F32));
+    match name {
+        COUNTERS => {}
+        LISTS => columns.push(Column::new("items", Kind::Str)),
+        _ => columns.push(Column::score("risk", Kind::F32)),
     }
     let schema = Some(Schema::new(SchemaId(0), columns).unwrap());
     MapFile { map: name.into(), key_name: Some("id".into()), key_kind: None, schema }
@@ -117,6 +125,10 @@ fn binding(map: &str, on_deadline: &str) -> BindingFile {
     BindingFile::parse("binding.toml", &text).unwrap()
 }
 
+fn later() -> BindingFile {
+    BindingFile { mode: Mode::Async, ..binding(LATER, "store_unscored") }
+}
+
 /// What a version of the model gives for an amount below 1,000: exact in `f32`.
 pub(crate) fn risk(amount: i64, version: u32) -> f32 {
     (amount + 1_000 * i64::from(version)) as f32
@@ -135,6 +147,9 @@ pub(crate) fn value(view: &View, map: MapId, amount: i64) -> Vec<u8> {
     let Some(schema) = schema(view, map) else { return amount.to_string().into_bytes() };
     let mut row = Builder::of(schema, Writer::Client);
     row.set_named("amount", Scalar::I64(amount)).unwrap();
+    if schema.column("items").is_some() {
+        row.set_named("items", Scalar::Str("")).unwrap();
+    }
     row.finish().unwrap()
 }
 
@@ -144,5 +159,25 @@ pub(crate) fn read(view: &View, map: MapId, value: &[u8]) -> (i64, Option<f32>) 
         return (std::str::from_utf8(value).unwrap().parse().unwrap(), None);
     };
     let row = RowRef::new(schema, value).unwrap();
-    (row.i64(0).unwrap(), (schema.columns().len() > 1).then(|| row.f32(1)).flatten())
+    let is_scored = schema.columns().get(1).is_some_and(|column| column.is_score);
+    (row.i64(0).unwrap(), is_scored.then(|| row.f32(1)).flatten())
+}
+
+/// Appends an item to a list.
+pub(crate) fn append(view: &View, item: i64) -> Update {
+    let schema = schema(view, map_id(view, LISTS)).unwrap();
+    Update::parse(&format!("SET amount = amount + 1, items = items || '{item} '"), schema, None).unwrap()
+}
+
+/// The item that it appends.
+pub(crate) fn appended(update: &Update) -> i64 {
+    let item = update.text().rsplit('\'').nth(1).expect("an item stands in quotes");
+    item.trim_end().parse().expect("an item is a number")
+}
+
+/// The items of a list, in order.
+pub(crate) fn items(view: &View, value: &[u8]) -> Vec<i64> {
+    let row = RowRef::new(schema(view, map_id(view, LISTS)).unwrap(), value).unwrap();
+    let Scalar::Str(items) = row.value(1) else { panic!("a list without items") };
+    items.split_whitespace().map(|item| item.parse().unwrap()).collect()
 }

@@ -2,9 +2,12 @@
 //! none before it was asked or after it was answered, in which one row explains every answer.
 //!
 //! The search is Wing and Gong's with Lowe's memory of what was tried. An operation that was never answered may have
-//! happened at any time after it was asked, or not at all.
+//! happened at any time after it was asked, or not at all. A version names one write: what nobody was told the version of,
+//! has that under which it is first seen, and no other afterwards.
 
-use std::collections::{BTreeMap, HashSet};
+pub(crate) mod known;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use embergrid::partition::{Op, Outcome, PutMode, Request};
 use embergrid::store::Record;
@@ -55,13 +58,15 @@ enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     Missing,
+    Stored(Stored),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Stored {
+    /// None if whoever wrote it never learnt its version, and nobody has seen it yet.
+    version: Option<RowVersion>,
     /// One that may expire is there or missing, as it likes.
-    Stored {
-        version: RowVersion,
-        may_expire: bool,
-    },
-    /// Written by somebody who never learnt its version.
-    Unknown,
+    may_expire: bool,
 }
 
 impl History {
@@ -110,7 +115,7 @@ impl History {
             if operations.len() > MOST {
                 return Err(format!("{} operations on one key are too many to check", operations.len()));
             }
-            match (Search { operations: &operations, tried: HashSet::new() }).run(0, State::Missing) {
+            match Search::new(&operations).run(0, State::Missing) {
                 true => Ok(()),
                 false => Err(told(row, &operations)),
             }
@@ -130,10 +135,22 @@ fn told(row: &Row, operations: &[&Seen]) -> String {
 
 struct Search<'a> {
     operations: &'a [&'a Seen],
+    /// Versions of writes whose clients were told so.
+    told: BTreeSet<RowVersion>,
     tried: HashSet<(u128, State)>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(operations: &'a [&'a Seen]) -> Self {
+        let told = operations.iter().filter_map(|seen| match (&seen.what, &seen.answer) {
+            (What::Write(Op::Put { .. } | Op::Update(_)), Answer::Done { applied: true, version, .. }) => {
+                *version
+            }
+            _ => None,
+        });
+        Search { operations, told: told.collect(), tried: HashSet::new() }
+    }
+
     fn run(&mut self, done: u128, state: State) -> bool {
         let open = |at: &usize| done & (1 << at) == 0;
         let left: Vec<usize> = (0..self.operations.len()).filter(open).collect();
@@ -148,78 +165,107 @@ impl Search<'_> {
         for at in left.into_iter().filter(may_be_next) {
             let done = done | (1 << at);
             let before = match state {
-                State::Stored { may_expire: true, .. } | State::Unknown => vec![state, State::Missing],
+                State::Stored(Stored { may_expire: true, .. }) => vec![state, State::Missing],
                 _ => vec![state],
             };
             let unhappened = (self.operations[at].answer == Answer::None).then_some(state);
-            let after =
-                before.into_iter().filter_map(|state| step(self.operations[at], state)).chain(unhappened);
-            if after.collect::<Vec<_>>().into_iter().any(|state| self.run(done, state)) {
+            let after = before.into_iter().filter_map(|state| self.step(self.operations[at], state));
+            if after.chain(unhappened).collect::<Vec<_>>().into_iter().any(|state| self.run(done, state)) {
                 return true;
             }
         }
         false
     }
+
+    /// The row after the operation, if the row before explains its answer.
+    fn step(&self, seen: &Seen, state: State) -> Option<State> {
+        match &seen.answer {
+            Answer::Done { applied, version, old } => {
+                let state = old.map_or(Some(state), |old| self.shown(state, Some(old)))?;
+                match &seen.what {
+                    What::Read => self.shown(state, *version),
+                    What::Write(op) if *applied => self.applied(op, state, *version),
+                    What::Write(op) => self.not_applied(op, state, *version),
+                }
+            }
+            Answer::Conflict => {
+                let expected = expected(&seen.what)?;
+                // A version that nobody was told may be any other.
+                let is_untold = matches!(state, State::Stored(Stored { version: None, .. }));
+                let is_another = is_untold || !self.is(state, expected);
+                is_another.then_some(state)
+            }
+            Answer::None => match &seen.what {
+                What::Read => Some(state),
+                What::Write(op) => self.applied(op, state, None),
+            },
+            Answer::Refused => Some(state),
+        }
+    }
+
+    /// Whether the row may have this version.
+    fn is(&self, state: State, version: RowVersion) -> bool {
+        match state {
+            State::Missing => false,
+            State::Stored(Stored { version: Some(stored), .. }) => stored == version,
+            State::Stored(Stored { version: None, .. }) => !self.told.contains(&version),
+        }
+    }
+
+    /// The row, if this is what somebody sees of it.
+    fn shown(&self, state: State, version: Option<RowVersion>) -> Option<State> {
+        match (state, version) {
+            (State::Missing, None) => Some(state),
+            (State::Stored(stored), Some(version)) if self.is(state, version) => {
+                Some(State::Stored(Stored { version: Some(version), ..stored }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The row after a write that did what it was to do. Its version is not known if nobody was told.
+    fn applied(&self, op: &Op, state: State, version: Option<RowVersion>) -> Option<State> {
+        let is_there = state != State::Missing;
+        let written = |may_expire| State::Stored(Stored { version, may_expire });
+        match op {
+            Op::Put { mode, ttl, .. } => self.is_met(*mode, state).then(|| written(ttl.is_some())),
+            Op::Remove { expected, .. } => {
+                let fits = is_there && expected.is_none_or(|expected| self.is(state, expected));
+                fits.then_some(State::Missing)
+            }
+            Op::SetTtl { ttl } => {
+                let state = if version.is_some() { self.shown(state, version)? } else { state };
+                let State::Stored(stored) = state else { return None };
+                Some(State::Stored(Stored { may_expire: ttl.is_some(), ..stored }))
+            }
+            Op::Update(_) => is_there.then(|| written(true)),
+        }
+    }
+
+    /// The row, if it is why a write did nothing.
+    fn not_applied(&self, op: &Op, state: State, version: Option<RowVersion>) -> Option<State> {
+        match op {
+            Op::Put { mode, .. } if !self.is_met(*mode, state) => self.shown(state, version),
+            Op::Remove { .. } | Op::SetTtl { .. } | Op::Update(_) if state == State::Missing => Some(state),
+            _ => None,
+        }
+    }
+
+    fn is_met(&self, mode: PutMode, state: State) -> bool {
+        match mode {
+            PutMode::Always => true,
+            PutMode::IfAbsent => state == State::Missing,
+            PutMode::IfPresent => state != State::Missing,
+            PutMode::IfVersion(expected) => self.is(state, expected),
+        }
+    }
 }
 
-/// The row after the operation, if the row before explains its answer.
-fn step(seen: &Seen, state: State) -> Option<State> {
-    let present = state != State::Missing;
-    let is = |version: RowVersion| match state {
-        State::Missing => false,
-        State::Stored { version: stored, .. } => stored == version,
-        State::Unknown => true,
-    };
-    let shown = |version: Option<RowVersion>| version.map_or(!present || state == State::Unknown, is);
-    let (applied, version) = match &seen.answer {
-        Answer::Done { applied, version, old } => {
-            if old.is_some_and(|old| !is(old)) {
-                return None;
-            }
-            (*applied, *version)
-        }
-        Answer::Conflict => {
-            let (What::Write(Op::Put { mode: PutMode::IfVersion(expected), .. })
-            | What::Write(Op::Remove { expected: Some(expected), .. })) = &seen.what
-            else {
-                return None;
-            };
-            return (!is(*expected) || state == State::Unknown).then_some(state);
-        }
-        Answer::None => (true, None),
-        Answer::Refused => return Some(state),
-    };
-    let What::Write(op) = &seen.what else { return shown(version).then_some(state) };
-    let written = |may_expire| match version {
-        Some(version) => State::Stored { version, may_expire },
-        None => State::Unknown,
-    };
-    match op {
-        Op::Put { mode, ttl, .. } => {
-            let met = match mode {
-                PutMode::Always => true,
-                PutMode::IfAbsent => !present,
-                PutMode::IfPresent => present,
-                PutMode::IfVersion(expected) => is(*expected),
-            };
-            match applied {
-                true => met.then(|| written(ttl.is_some())),
-                false => (!met && shown(version)).then_some(state),
-            }
-        }
-        Op::Remove { expected, .. } => match applied {
-            true => (present && expected.is_none_or(is)).then_some(State::Missing),
-            false => (!present).then_some(state),
-        },
-        // Nobody learnt of it: the row is the same, and may expire.
-        Op::SetTtl { ttl } if seen.answer == Answer::None => match state {
-            State::Stored { version, .. } => Some(State::Stored { version, may_expire: ttl.is_some() }),
-            State::Missing | State::Unknown => Some(state),
-        },
-        Op::SetTtl { ttl } => match applied {
-            true => (present && shown(version)).then(|| written(ttl.is_some())),
-            false => (!present).then_some(state),
-        },
-        Op::Update(_) => present.then(|| written(true)),
+/// The version under which alone a write does something.
+fn expected(what: &What) -> Option<RowVersion> {
+    match what {
+        What::Write(Op::Put { mode: PutMode::IfVersion(expected), .. }) => Some(*expected),
+        What::Write(Op::Remove { expected, .. }) => *expected,
+        _ => None,
     }
 }

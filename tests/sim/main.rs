@@ -15,10 +15,15 @@ mod alone;
 mod arguments;
 mod asked;
 mod cases;
+mod caught;
+mod clock;
 mod cluster;
 mod dice;
+mod floors;
 mod grid;
 mod linear;
+mod seeds;
+mod shrink;
 
 use std::process::ExitCode;
 
@@ -30,9 +35,10 @@ fn main() -> ExitCode {
         cases::ALL.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
-    let failed = match arguments.seeds {
-        Some(seeds) => cases::run_seeds(&arguments, seeds),
-        None => cases::run(&arguments),
+    let is_well = match arguments.seeds {
+        Some(_) if arguments.shrink => shrink::run(&arguments),
+        Some(seeds) => seeds::run(&arguments, seeds),
+        None => cases::run(&arguments) == 0,
     };
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -18,11 +18,11 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(dice: &mut Dice) -> Self {
-        Clock {
-            ahead_us: dice.below(5_000_000),
-            drift: dice.below(2 * DRIFT) as i64 - DRIFT as i64,
-            skew_ms: dice.below(100) as i64 - 50,
-        }
+        let most = DRIFT as i64;
+        // Every other one is as wrong as it may be.
+        let drift =
+            if dice.percent(50) { dice.one_of(&[-most, most]) } else { dice.below(2 * DRIFT) as i64 - most };
+        Clock { ahead_us: dice.below(5_000_000), drift, skew_ms: dice.below(100) as i64 - 50 }
     }
 
     /// The monotonic clock at a true time.

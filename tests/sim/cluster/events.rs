@@ -7,6 +7,7 @@ use embergrid::types::{Error, Incarnation, Key, MapId, NodeId, PartitionId, Plac
 
 use super::control::{Answer, Asked, Asker};
 use super::draft::{Reply, Sent, What};
+use super::faults::Flap;
 use super::host::{Message, Told};
 use super::oracle::reads::Expected;
 use super::stream::{StreamEvent, StreamId};
@@ -34,17 +35,26 @@ pub(crate) enum Event {
         incarnation: Incarnation,
         index: usize,
     },
-    Trouble,
-    /// A process ends.
-    Crash(NodeId),
-    /// A process that drains ends when nobody needs it any more, or at that time.
+    /// By number.
+    Trouble(u32),
+    /// A process ends, for so long.
+    Crash {
+        node: NodeId,
+        back_us: u64,
+    },
+    /// A process that drains ends when nobody needs it any more, or at that time; and for so long.
     Stop {
         node: NodeId,
         life: u64,
         until_us: u64,
+        back_us: u64,
     },
     /// The cuts end.
     Mend,
+    /// A link that flaps changes.
+    Flap(Flap),
+    /// Another leader of the control group is elected.
+    Elect,
     /// The weather clears.
     Clear,
     Operator,

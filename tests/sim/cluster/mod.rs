@@ -1,4 +1,4 @@
-//! Three nodes, and two more that may join: the real cores with their replication, fills and leases, the real catalogue and supervisors, the real
+//! Three to five nodes, and more that may join, up to seven: the real cores with their replication, fills and leases, the real catalogue and supervisors, the real
 //! feeds, the real sessions of the SDK; and around them a seeded scheduler with virtual time, a network, a control group,
 //! clients and trouble.
 //!
@@ -9,7 +9,8 @@
 //! - `connection`, `stream`, `draft`: how clients do;
 //! - `owed`, `places`: what nodes keep for them, and tell them;
 //! - `faults`: what goes wrong;
-//! - `oracle`: what must hold all the same.
+//! - `oracle`: what must hold all the same;
+//! - `trace`, `seen`: a hash of all that happens, and what a run came to.
 
 mod clients;
 mod clock;
@@ -28,7 +29,9 @@ mod places;
 mod seen;
 mod stream;
 mod subscriber;
+mod trace;
 mod world;
 
+pub(crate) use faults::Trouble;
 pub(crate) use seen::Seen;
 pub(crate) use world::{Plan, World};

@@ -8,7 +8,7 @@ use embergrid::types::NodeId;
 use crate::dice::Dice;
 
 /// Who sends or receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Place {
     Node(NodeId),
     /// By number.
@@ -22,7 +22,7 @@ impl From<NodeId> for Place {
 }
 
 /// How bad it is at present.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Weather {
     /// Of a hundred messages, so many are lost.
     pub(crate) lost: u64,
@@ -41,8 +41,11 @@ pub(crate) struct Network {
 }
 
 impl Network {
+    /// Whoever talks to himself is heard all the same.
     pub(crate) fn cut(&mut self, from: Place, to: Place) {
-        self.cut.insert((from, to));
+        if from != to {
+            self.cut.insert((from, to));
+        }
     }
 
     /// Cuts somebody off from these, both ways.
@@ -57,12 +60,22 @@ impl Network {
         *self = Network::default();
     }
 
+    /// One way is whole again.
+    pub(crate) fn join(&mut self, from: Place, to: Place) {
+        self.cut.remove(&(from, to));
+    }
+
     pub(crate) fn mend(&mut self) {
         self.cut.clear();
     }
 
+    /// Whether nothing is cut, and the weather is fair.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.cut.is_empty() && self.weather == Weather::default()
+    }
+
     pub(crate) fn is_cut(&self, from: Place, to: Place) -> bool {
-        from != to && self.cut.contains(&(from, to))
+        self.cut.contains(&(from, to))
     }
 
     /// Whether both hear each other.

@@ -30,6 +30,8 @@ pub(crate) struct Seen {
     pub(crate) overruns: u64,
     pub(crate) events: u64,
     pub(crate) resumed: u64,
+    /// The same, at another node than one that is to be stopped.
+    pub(crate) resumed_after_drain: u64,
     pub(crate) scored_late: u64,
     pub(crate) expired: u64,
     pub(crate) unserved: u64,
@@ -44,6 +46,16 @@ pub(crate) struct Seen {
     pub(crate) relayed: u64,
     /// Primaries that gave their role to a backup.
     pub(crate) handed_over: u64,
+    /// The same, while a node was down or stood still, or the network was not whole.
+    pub(crate) handed_over_under_fault: u64,
+    /// Leaders elected between a hand-over, or an admission, and its commit.
+    pub(crate) elections_amid_moves: u64,
+    /// Hand-overs and admissions of which whoever asked for them did not hear.
+    pub(crate) outcomes_lost_of_moves: u64,
+    /// Nodes that stood still between a look at a row and a look at the lease.
+    pub(crate) stalled_reads: u64,
+    /// Links that went down in a series.
+    pub(crate) flaps: u64,
     /// Requests that went with it.
     pub(crate) forwarded: u64,
     /// Replicas that were one too many.
@@ -62,7 +74,7 @@ impl Seen {
     }
 
     /// All counts by name, without the trace.
-    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 33] {
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 39] {
         [
             ("steps", &mut self.steps),
             ("operations", &mut self.operations),
@@ -82,6 +94,7 @@ impl Seen {
             ("overruns", &mut self.overruns),
             ("events", &mut self.events),
             ("resumed", &mut self.resumed),
+            ("resumed_after_drain", &mut self.resumed_after_drain),
             ("scored_late", &mut self.scored_late),
             ("expired", &mut self.expired),
             ("unserved", &mut self.unserved),
@@ -92,6 +105,11 @@ impl Seen {
             ("broken", &mut self.broken),
             ("relayed", &mut self.relayed),
             ("handed_over", &mut self.handed_over),
+            ("handed_over_under_fault", &mut self.handed_over_under_fault),
+            ("elections_amid_moves", &mut self.elections_amid_moves),
+            ("outcomes_lost_of_moves", &mut self.outcomes_lost_of_moves),
+            ("stalled_reads", &mut self.stalled_reads),
+            ("flaps", &mut self.flaps),
             ("forwarded", &mut self.forwarded),
             ("retired", &mut self.retired),
             ("joined", &mut self.joined),

@@ -24,6 +24,8 @@ pub(crate) struct Subscriber {
     pub(crate) about: About,
     pub(crate) followers: Vec<Follower>,
     pub(crate) links: Vec<Option<Link>>,
+    /// By partition: the node whose stream broke last.
+    pub(crate) left: Vec<Option<NodeId>>,
     /// Where it takes the primaries to be.
     pub(crate) places: Vec<NodeId>,
 }
@@ -35,6 +37,7 @@ impl Subscriber {
             about,
             followers: (0..partitions).map(|_| Follower::default()).collect(),
             links: vec![None; partitions],
+            left: vec![None; partitions],
             places: vec![NodeId(1); partitions],
         }
     }

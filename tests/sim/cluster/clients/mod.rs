@@ -1,6 +1,7 @@
 //! Clients: what each of them does with its session, and what it makes of the answers.
 
 mod counters;
+mod lists;
 mod members;
 mod registers;
 mod scored;
@@ -29,6 +30,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) dice: &'a mut Dice,
     pub(crate) view: &'a Arc<View>,
     pub(crate) oracles: &'a mut Oracles,
+    /// When the call was made that is answered, and when it is.
+    pub(crate) span_us: (u64, u64),
 }
 
 /// What a client is about.
@@ -94,6 +97,8 @@ pub(crate) fn all() -> Vec<Client> {
         Box::new(tallies::Tallies::new()),
         Box::new(tallies::Tallies::new()),
         Box::new(members::Members::new()),
+        Box::new(lists::Lists::new(1_000_000)),
+        Box::new(lists::Lists::new(2_000_000)),
         Box::new(scored::Scored::new()),
         Box::new(scored::Scored::new()),
     ];

@@ -1,5 +1,5 @@
-//! Rows that a model scores when they are written: without its score one is refused in the one map, and stored in the
-//! other.
+//! Rows that a model scores when they are written: without its score one is refused in the first map, and stored in the
+//! second; in the third none waits for it.
 
 use std::sync::Arc;
 
@@ -23,7 +23,8 @@ impl Scored {
 impl Work for Scored {
     fn next(&mut self, desk: &mut Desk<'_>) -> Option<Deed> {
         let dice = &mut *desk.dice;
-        let map = grid::map_id(desk.view, dice.one_of(&[grid::STRICT, grid::LENIENT, grid::LENIENT]));
+        let map =
+            grid::map_id(desk.view, dice.one_of(&[grid::STRICT, grid::LENIENT, grid::LENIENT, grid::LATER]));
         let key = Key::from(dice.below(KEYS) as i64);
         if dice.percent(20) {
             return Some(Deed::Read(map, key));

@@ -10,6 +10,7 @@ pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod feeds;
 mod history;
+pub(crate) mod lists;
 pub(crate) mod losses;
 pub(crate) mod moves;
 pub(crate) mod once;
@@ -43,6 +44,7 @@ pub(crate) struct Oracles {
     pub(crate) once: once::Sums,
     pub(crate) tallies: once::Sums,
     pub(crate) acknowledged: acknowledged::Members,
+    pub(crate) lists: lists::Lists,
     pub(crate) turns: Turns,
 }
 
@@ -56,6 +58,7 @@ impl Oracles {
             once: once::Sums::default(),
             tallies: once::Sums::default(),
             acknowledged: acknowledged::Members::default(),
+            lists: lists::Lists::default(),
             turns: Turns::default(),
         }
     }

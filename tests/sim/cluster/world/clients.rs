@@ -43,7 +43,8 @@ impl World {
         if writes >= 4 || reads >= 3 {
             return Ok(());
         }
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let span_us = (self.now_us, self.now_us);
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles, span_us };
         let (map, key, action) = match of.work.next(&mut desk) {
             None => return Ok(()),
             Some(Deed::Read(map, key)) => (map, key, Action::Read),
@@ -94,7 +95,8 @@ impl World {
     pub(super) fn conclude(&mut self, client: usize, number: u32, answer: Result<Done, Error>) -> Verdict {
         let call = self.clients[client].calls.remove(&number);
         let call = call.ok_or_else(|| format!("call {number} of client {client} is answered twice"))?;
-        self.note(300 + client as u64, u64::from(number));
+        self.trace.add((client, number));
+        self.trace.add_result(answer.as_ref().map(|done| &done.what));
         match answer {
             Ok(Done { call: of, what }) => {
                 ensure(of == number, || format!("call {number} is given the answer to call {of}"))?;
@@ -122,7 +124,8 @@ impl World {
         if self.is_ordered(map) {
             self.oracles.linear.read(map, key.packed(), found, (call.asked_us, self.now_us));
         }
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let span_us = (call.asked_us, self.now_us);
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles, span_us };
         self.clients[client].work.read(&mut desk, key, Some(found));
     }
 
@@ -131,14 +134,16 @@ impl World {
         if let Some(id) = call.id.filter(|_| self.is_ordered(call.draft.map)) {
             self.oracles.linear.answered(id, answer, self.now_us);
         }
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let span_us = (call.asked_us, self.now_us);
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles, span_us };
         self.clients[client].work.written(&mut desk, &call.draft.key, op, Some(answer));
     }
 
     /// Nobody knows what became of a write; a read is not repeated.
     fn give_up(&mut self, client: usize, call: &Call) {
         self.seen.given_up += 1;
-        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles };
+        let span_us = (call.asked_us, self.now_us);
+        let mut desk = Desk { dice: &mut self.dice, view: &self.view, oracles: &mut self.oracles, span_us };
         let work = &mut self.clients[client].work;
         match &call.draft.action {
             Action::Read => work.read(&mut desk, &call.draft.key, None),

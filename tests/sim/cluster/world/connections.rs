@@ -10,7 +10,7 @@ use super::super::draft::{Done, Draft, Reply, Sent};
 use super::super::events::{ClientEvent, Event};
 use super::super::oracle::{Verdict, acknowledged, ensure, once::ALIAS};
 use super::super::stream::{Down, Opener, StreamEvent, StreamId, Up};
-use super::{FOUNDERS, World};
+use super::World;
 
 /// The longest frame that nodes read, as they say.
 const FRAME_MOST_BYTES: usize = 2_048;
@@ -97,8 +97,8 @@ impl World {
             connection.is_seeking = false;
             return;
         }
-        if at < FOUNDERS as usize {
-            let node = NodeId(1 + (client + at) as u64 % FOUNDERS);
+        if at < self.founders as usize {
+            let node = NodeId(1 + (client + at) as u64 % self.founders);
             return self.open_stream(client, node, Opener::Seek { at });
         }
         let pause_us = connection.seek_pause_us;
@@ -115,9 +115,7 @@ impl World {
             Down::Topology(topology) => {
                 let Some(client) = self.client_of(id) else { return Ok(()) };
                 let now_us = self.now_us;
-                if self.clients[client].connection.session.handle_topology(topology, now_us) {
-                    self.note(500 + client as u64, id.0);
-                }
+                self.clients[client].connection.session.handle_topology(topology, now_us);
                 self.settle(client, Answers::new())
             }
         }
@@ -160,7 +158,6 @@ impl World {
                 stream.opener = Opener::Tend;
             }
         }
-        self.note(600 + client as u64, id.0);
         self.settle(client, answers)
     }
 

@@ -6,7 +6,7 @@ use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 use super::super::control::{Answer, Applied, Asked, Asker};
 use super::super::events::{ControlEvent, Event, Inner};
 use super::super::oracle::{Verdict, losses};
-use super::{FOUNDERS, NODES, World};
+use super::World;
 
 /// How often somebody looks whether the leader is well.
 const LOOK_EVERY_US: u64 = 40_000;
@@ -61,8 +61,8 @@ impl World {
     fn leads(&self, node: NodeId) -> bool {
         let runs = |node: NodeId| self.machines[node.0 as usize - 1].is_running(self.now_us);
         let hears = |other: &NodeId| runs(*other) && self.network.connects(node.into(), (*other).into());
-        let voters = (1..=FOUNDERS).map(NodeId);
-        runs(node) && voters.filter(hears).count() as u64 * 2 > FOUNDERS
+        let voters = (1..=self.founders).map(NodeId);
+        runs(node) && voters.filter(hears).count() as u64 * 2 > self.founders
     }
 
     fn take(&mut self, asked: Asked) {
@@ -73,6 +73,7 @@ impl World {
         if !self.control.leader.is_some_and(hears) {
             return self.refuse(&asked);
         }
+        self.ambush_taken(&asked.command);
         let number = self.control.take(asked);
         let quick = self.is_calm || self.dice.percent(90);
         let delay_us = if quick { self.dice.between(500, 6_000) } else { self.dice.between(6_000, 400_000) };
@@ -119,14 +120,15 @@ impl World {
     /// A command is applied; whoever asked for it may learn so.
     fn applied(&mut self, applied: Applied, is_known: bool) -> Verdict {
         let Applied { asked, answer, index } = applied;
-        self.note(100, index as u64);
+        self.trace.add(index);
+        self.trace.add_text((&asked.command, &answer));
         let (before, after) = (self.control.state(index - 1).clone(), self.control.state(index).clone());
         self.account(&asked.command, &answer, &before, &after)?;
         if after.version > before.version {
             self.view = self.control.view(&after);
             self.oracles.compiled(&self.view.clone());
         }
-        for node in (1..=NODES).map(NodeId) {
+        for node in self.nodes() {
             self.learn_soon(node);
         }
         if let Asker::Start(node, life) = asked.by {
@@ -138,7 +140,8 @@ impl World {
             self.after(20_000, event);
             return Ok(());
         }
-        let is_lost = !is_known || (!self.is_calm && self.dice.percent(10));
+        let is_hushed = self.ambush_applied(&asked.command);
+        let is_lost = !is_known || is_hushed || (!self.is_calm && self.dice.percent(10));
         if is_lost {
             let delay_us = self.dice.between(300_000, PATIENCE_US);
             self.tell(asked.by, Answer::Unknown, 0, delay_us);
@@ -159,13 +162,16 @@ impl World {
     ) -> Verdict {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
+            let is_faulty = self.is_faulty();
             for (ConfigurationChange { step, partition, .. }, _) in taken {
                 if let Step::Expel { join } = step {
                     return Err(format!(
                         "replica {join} of partition {partition} holds other rows than most"
                     ));
                 }
-                self.seen.handed_over += u64::from(matches!(step, Step::HandOver { .. }));
+                let is_handed_over = matches!(step, Step::HandOver { .. });
+                self.seen.handed_over += u64::from(is_handed_over);
+                self.seen.handed_over_under_fault += u64::from(is_handed_over && is_faulty);
                 self.seen.fills += u64::from(matches!(step, Step::Admit { .. }));
                 self.seen.removals += u64::from(matches!(step, Step::Remove { .. }));
                 self.seen.retired += u64::from(matches!(step, Step::Retire { .. }));
@@ -193,7 +199,7 @@ impl World {
 
     fn look_after_control(&mut self) -> Verdict {
         self.after(LOOK_EVERY_US, Event::Control(ControlEvent::Look));
-        for node in (1..=NODES).map(NodeId) {
+        for node in self.nodes() {
             if self.machine(node).applied < self.control.index() {
                 self.learn_soon(node);
             }
@@ -209,14 +215,14 @@ impl World {
 
     /// Somebody who hears a majority leads from now on.
     pub(in crate::cluster) fn elect(&mut self) -> Verdict {
-        let fit: Vec<NodeId> = (1..=FOUNDERS).map(NodeId).filter(|node| self.leads(*node)).collect();
+        let fit: Vec<NodeId> = (1..=self.founders).map(NodeId).filter(|node| self.leads(*node)).collect();
         if fit.is_empty() {
             return Ok(());
         }
         let leader = self.dice.one_of(&fit);
         let before = self.control.leader;
         self.seen.elections += u64::from(self.control.term > 0);
-        self.note(101, leader.0);
+        self.trace.add(leader);
         self.say(|| format!("node {leader} leads the control group"));
         let (applied, gone) = self.control.elect(&mut self.dice, leader);
         for applied in applied {

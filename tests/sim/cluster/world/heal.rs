@@ -2,7 +2,8 @@
 //! is looked for.
 
 use embergrid::partition::Core;
-use embergrid::types::{Key, KeyRef, MapId, NodeId, PartitionId};
+use embergrid::store::Record;
+use embergrid::types::{Key, MapId, NodeId, PartitionId};
 
 use super::super::oracle::{Verdict, balance, debts, expiry, replicas};
 use super::{PARTITIONS, World};
@@ -149,8 +150,7 @@ impl World {
     }
 
     fn check_end(&mut self) -> Verdict {
-        let maps = [grid::PLAIN, grid::TALLIES, grid::MEMBERS, grid::COUNTERS, grid::STRICT, grid::LENIENT];
-        let maps = maps.map(|name| grid::map_id(&self.view, name));
+        let maps: Vec<MapId> = self.view.maps.keys().copied().collect();
         for partition in (0..PARTITIONS).map(PartitionId) {
             let cores = self.cores(partition).ok_or("a replica is missing")?;
             let said = replicas::check(self.oracles.of(partition).timeline(), &cores, &maps);
@@ -164,28 +164,33 @@ impl World {
 
     /// What clients were told is what they find, where nothing was lost.
     fn check_rows(&self) -> Verdict {
+        let amount = |map: &'static str| {
+            move |record: Option<Record>| {
+                record.map(|record| grid::read(&self.view, grid::map_id(&self.view, map), record.value()).0)
+            }
+        };
         let found = |name: &str, key: &Key| match self.oracles.holds(key) {
             true => self.stored(grid::map_id(&self.view, name), key).map(Some),
             false => Ok(None),
         };
-        self.oracles.once.check(|key| found(grid::COUNTERS, key))?;
-        self.oracles.tallies.check(|key| found(grid::TALLIES, key))?;
-        self.oracles.acknowledged.check(|key| {
-            let amount = found(grid::MEMBERS, key)?;
-            Ok(amount.is_none_or(|amount| amount == Some(number(key))))
+        self.oracles.once.check(|key| Ok(found(grid::COUNTERS, key)?.map(amount(grid::COUNTERS))))?;
+        self.oracles.tallies.check(|key| Ok(found(grid::TALLIES, key)?.map(amount(grid::TALLIES))))?;
+        self.oracles.acknowledged.check(|key| Ok(found(grid::MEMBERS, key)?.map(amount(grid::MEMBERS))))?;
+        self.oracles.lists.check(|key| {
+            let list = |record: Option<Record>| record.map(|record| grid::items(&self.view, record.value()));
+            Ok(found(grid::LISTS, key)?.map(list))
         })
     }
 
     /// What the primary gives for a key, read as any client would.
-    fn stored(&self, map: MapId, key: &Key) -> Result<Option<i64>, String> {
+    fn stored(&self, map: MapId, key: &Key) -> Result<Option<Record>, String> {
         let partition = self.oracles.partition_of(key);
         let node = self.control.latest().configuration(partition).and_then(|held| held.primary_node());
         let machine = &self.machines[node.ok_or("lost")?.0 as usize - 1];
         let reader =
             machine.host.as_ref().ok_or("down")?.reader(partition).map_err(|error| error.to_string())?;
         let found = reader.read(map, key.packed(), || machine.clock.mono_us(self.now_us));
-        let found = found.map_err(|error| error.to_string())?;
-        Ok(found.map(|record| grid::read(&self.view, map, record.value()).0))
+        found.map_err(|error| error.to_string())
     }
 
     fn sum_up(&mut self) {
@@ -209,12 +214,5 @@ impl World {
             self.seen.truncated += host.truncated;
             self.seen.overruns += host.overruns;
         }
-    }
-}
-
-fn number(key: &Key) -> i64 {
-    match key.payload() {
-        KeyRef::I64(number) => number,
-        _ => 0,
     }
 }

@@ -26,6 +26,7 @@ use super::clock::Clock;
 use super::connection::WINDOW;
 use super::control::Control;
 use super::events::{ClientEvent, ControlEvent, Event, SubscriberEvent};
+use super::faults::{Ambush, Trouble};
 use super::host::Out;
 use super::machine::Machine;
 use super::network::{Network, Place};
@@ -34,17 +35,18 @@ use super::owed::Owing;
 use super::seen::Seen;
 use super::stream::{Stream, StreamId};
 use super::subscriber::Subscriber;
+use super::trace::Trace;
 use crate::dice::Dice;
 use crate::grid;
 
-/// Nodes that found the cluster, and vote in its control group.
-pub(super) const FOUNDERS: u64 = 3;
-/// Nodes that the cluster has at most.
-pub(super) const NODES: u64 = 5;
 pub(super) const PARTITIONS: u16 = 4;
+/// Nodes that the cluster has at most.
+const NODES_MOST: u64 = 7;
+/// Dice are forked under numbers from here on for what is left to chance beside the troubles.
+const CHANCES: u64 = 1 << 40;
 
 /// What a run is to show, and how long it is.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// How long things go wrong, in virtual time.
     pub(crate) storm_us: u64,
@@ -58,6 +60,10 @@ pub(crate) struct Plan {
     pub(crate) wrong_scores: bool,
     /// Nothing goes wrong: nodes join and drain, and no write may be refused for it.
     pub(crate) only_moves: bool,
+    /// The numbers of the troubles that come to pass; all, if none is named.
+    pub(crate) only: Option<Vec<u32>>,
+    /// What is left to chance beside the troubles falls out in another way for each number.
+    pub(crate) chance: u64,
     /// What matters most is told on stderr.
     pub(crate) is_told: bool,
 }
@@ -72,6 +78,8 @@ impl Plan {
             new_numbers: false,
             wrong_scores: false,
             only_moves: false,
+            only: None,
+            chance: 0,
             is_told: false,
         }
     }
@@ -82,14 +90,44 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The arguments by which the simulation is told so.
+    pub(crate) fn arguments(&self) -> String {
+        let mut text = String::new();
+        let usual = if self.pause_us == Plan::short().pause_us { Plan::short() } else { Plan::full() };
+        if usual.storm_us == Plan::short().storm_us {
+            text += " --short";
+        }
+        if self.storm_us != usual.storm_us {
+            text += &format!(" --storm-ms {}", self.storm_us.div_ceil(1_000));
+        }
+        if let Some(only) = &self.only {
+            let numbers: Vec<String> = only.iter().map(u32::to_string).collect();
+            text += &format!(" --only={}", numbers.join(","));
+        }
+        if self.chance > 0 {
+            text += &format!(" --chance {}", self.chance);
+        }
+        text
+    }
+
+    /// Whether the trouble of that number comes to pass.
+    pub(super) fn has(&self, number: u32) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&number))
+    }
+}
+
 /// One run.
 pub(crate) struct World {
+    pub(super) seed: u64,
     pub(super) plan: Plan,
     pub(super) dice: Dice,
     pub(super) now_us: u64,
     /// By time, then by the order of scheduling.
     queue: BTreeMap<(u64, u64), Event>,
     scheduled: u64,
+    /// Nodes that found the cluster, and vote in its control group.
+    founders: u64,
     pub(super) machines: Vec<Machine>,
     pub(super) network: Network,
     pub(super) control: Control,
@@ -110,9 +148,14 @@ pub(crate) struct World {
     timing: Timing,
     settings: Settings,
     pub(super) seen: Seen,
+    pub(super) trace: Trace,
     /// The versions of the model so far.
     pub(super) version: u32,
     pub(super) is_calm: bool,
+    /// What goes wrong at the next moment of a kind.
+    pub(super) ambush: Option<Ambush>,
+    /// What went wrong so far.
+    pub(super) troubles: Vec<Trouble>,
     /// Nodes may see a placement without those before it.
     pub(super) skips: bool,
 }
@@ -120,6 +163,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
         let mut dice = Dice::new(seed);
+        let (founders, nodes) = size(&mut dice);
         let backup_count = 1 + dice.below(2) as u8;
         let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
         let skips = dice.percent(50);
@@ -129,7 +173,7 @@ impl World {
             address: format!("10.0.0.{id}:7700"),
             peer_address: format!("10.0.0.{id}:7701"),
         };
-        let others = (2..=FOUNDERS).map(node).collect();
+        let others = (2..=founders).map(node).collect();
         let founding =
             Founding { backup_count, min_in_sync, others, ..Founding::alone(9, PARTITIONS, node(1)) };
         let mut control = Control::new(&grid::birth(founding));
@@ -146,17 +190,19 @@ impl World {
         let settings = if dice.percent(50) { patient } else { Settings::default() };
         let mut oracles = Oracles::new(PARTITIONS);
         oracles.compiled(&view);
-        let machine = |id| match id {
-            1..=FOUNDERS => Machine::new(NodeId(id), Clock::new(&mut dice)),
-            _ => Machine::spare(NodeId(id), Clock::new(&mut dice)),
+        let machine = |id| match id <= founders {
+            true => Machine::new(NodeId(id), Clock::new(&mut dice)),
+            false => Machine::spare(NodeId(id), Clock::new(&mut dice)),
         };
-        let machines = (1..=NODES).map(machine).collect();
+        let machines = (1..=nodes).map(machine).collect();
         let mut world = World {
+            seed,
             plan: plan.clone(),
-            dice,
+            dice: Dice::fork(seed, CHANCES + plan.chance),
             now_us: 1,
             queue: BTreeMap::new(),
             scheduled: 0,
+            founders,
             machines,
             network: Network::default(),
             control,
@@ -173,8 +219,11 @@ impl World {
             timing: Timing::default(),
             settings,
             seen: Seen::default(),
+            trace: Trace::default(),
             version: 1,
             is_calm: false,
+            ambush: None,
+            troubles: Vec::new(),
             skips,
         };
         world.begin();
@@ -183,7 +232,7 @@ impl World {
 
     fn begin(&mut self) {
         let index = self.control.index();
-        for node in (1..=FOUNDERS).map(NodeId) {
+        for node in (1..=self.founders).map(NodeId) {
             self.machine(node).applied = index;
             self.boot(node, Incarnation(1), index);
         }
@@ -198,17 +247,20 @@ impl World {
                 self.after(350_000, Event::Subscriber(subscriber, partition, SubscriberEvent::Connect));
             }
         }
-        self.after(600_000, Event::Trouble);
+        self.after(600_000, Event::Trouble(0));
         self.after(1_000_000, Event::Operator);
     }
 
     /// Storm, calm, and what is left of it all.
-    pub(crate) fn run(mut self) -> Result<Seen, String> {
+    pub(crate) fn run(&mut self) -> Result<Seen, String> {
         while self.now_us < self.plan.storm_us {
             self.step()?;
         }
         self.heal()?;
-        Ok(self.seen)
+        // What is left to chance by now says how often it was asked.
+        self.trace.add(self.dice.roll());
+        self.seen.trace = self.trace.value();
+        Ok(self.seen.clone())
     }
 
     pub(super) fn after(&mut self, delay_us: u64, event: Event) {
@@ -220,9 +272,27 @@ impl World {
         &mut self.machines[node.0 as usize - 1]
     }
 
-    pub(super) fn any_node(&mut self) -> NodeId {
+    pub(super) fn any_node(&self, dice: &mut Dice) -> NodeId {
         let members: Vec<NodeId> = self.members().map(|machine| machine.node).collect();
-        self.dice.one_of(&members)
+        dice.one_of(&members)
+    }
+
+    pub(super) fn any_client(&self, dice: &mut Dice) -> usize {
+        dice.below(self.clients.len() as u64) as usize
+    }
+
+    fn any_founder(&mut self) -> NodeId {
+        NodeId(1 + self.dice.below(self.founders))
+    }
+
+    /// All that the cluster may come to have.
+    fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (1..=self.machines.len() as u64).map(NodeId)
+    }
+
+    /// What went wrong so far.
+    pub(crate) fn troubles(&self) -> &[Trouble] {
+        &self.troubles
     }
 
     /// The machines of the cluster's nodes.
@@ -230,11 +300,9 @@ impl World {
         self.machines.iter().filter(|machine| machine.is_member)
     }
 
-    /// Adds to the hash of all that happens.
-    pub(super) fn note(&mut self, what: u64, more: u64) {
-        for word in [self.now_us, what, more] {
-            self.seen.trace = (self.seen.trace.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
+    /// Whether a node is down or stands still, or the network is not whole.
+    pub(super) fn is_faulty(&self) -> bool {
+        !self.network.is_whole() || self.members().any(|machine| !machine.is_running(self.now_us))
     }
 
     /// Tells whoever looks into a run.
@@ -248,6 +316,7 @@ impl World {
         let ((at_us, _), event) = self.queue.pop_first().ok_or("nothing is left to happen")?;
         self.now_us = at_us;
         self.seen.steps += 1;
+        self.trace.event(at_us, &event);
         self.happen(event).map_err(|broken| format!("at {at_us}: {broken}"))
     }
 
@@ -282,14 +351,16 @@ impl World {
             Event::Boot { node, life, incarnation, index } => {
                 self.boot_when_ready(node, life, incarnation, index);
             }
-            Event::Trouble => return self.trouble(),
-            Event::Crash(node) => self.crash_now(node),
-            Event::Stop { node, life, until_us } => self.stop(node, life, until_us),
+            Event::Trouble(number) => return self.trouble(number),
+            Event::Crash { node, back_us } => self.crash_now(node, back_us),
+            Event::Stop { node, life, until_us, back_us } => self.stop(node, life, until_us, back_us),
             Event::Mend => {
                 self.say(|| "the cuts end".into());
                 self.network.mend();
                 self.flow_again();
             }
+            Event::Flap(flap) => self.flap_on(flap),
+            Event::Elect => return self.elect(),
             Event::Clear => self.network.weather = Default::default(),
             Event::Operator => self.operate(),
         }
@@ -306,6 +377,13 @@ impl World {
         self.after(wait_us, again(node, what));
         None
     }
+}
+
+/// How many nodes found a cluster, and how many it may come to have. Mostly few: there, more depends on each.
+fn size(dice: &mut Dice) -> (u64, u64) {
+    let founders = dice.one_of(&[3, 3, 3, 3, 3, 3, 3, 4, 5, 5]);
+    let spares = dice.one_of(&[1, 2, 2, 2, 4]);
+    (founders, NODES_MOST.min(founders + spares))
 }
 
 /// The rows of the lenient map above an amount: scores arrive late there.

@@ -113,6 +113,7 @@ impl World {
     }
 
     fn perform_one(&mut self, node: NodeId, out: Out) -> Verdict {
+        self.trace.effect(node, &out);
         match out {
             Out::Frames { to, frames } => self.send_frames(node, to, &frames),
             Out::Told { to, told } => {
@@ -130,7 +131,6 @@ impl World {
             }
             Out::Published { partition, entry } => {
                 self.say(|| format!("node {node} commits {} of partition {partition}", entry.position));
-                self.note(1 + u64::from(partition.0), entry.position.epoch.0 << 32 | entry.position.seq.0);
                 return self.oracles.published(partition, &entry);
             }
             Out::Score(tasks) => {

@@ -31,6 +31,7 @@ impl World {
         let found = reader.begun().map_err(Error::from);
         match found.and_then(|()| find(&reader, read.map, read.key.packed())) {
             Ok(found) => {
+                self.ambush_read(node);
                 let pause_us = self.pause_us();
                 let check = Inner::Check { read, reader, found, expected };
                 self.within_after(node, pause_us, check);

@@ -14,7 +14,7 @@ use super::super::oracle::{Verdict, moves};
 use super::super::owed::{Creditor, Owed};
 use super::super::places::{is_news, places};
 use super::super::stream::{Down, StreamId, Up};
-use super::{NODES, World};
+use super::World;
 
 /// How long a node may be behind the grant of a session that comes to it, and how often it looks.
 const BEHIND_MOST_US: u64 = 1_000_000;
@@ -124,7 +124,6 @@ impl World {
         answer: Result<Outcome, Error>,
         at_once: bool,
     ) -> Verdict {
-        self.note(200, origin.tag);
         self.seen.from_record += u64::from(at_once && answer.is_ok());
         let refusal = answer.as_ref().err().filter(|_| self.plan.only_moves && !self.is_calm);
         moves::check(refusal)?;
@@ -152,7 +151,7 @@ impl World {
         let session = self.streams.get(&stream).and_then(|of| of.session);
         let Some(session) = session.filter(|session| self.over.insert(*session)) else { return };
         self.say(|| format!("node {node}: session {session} says goodbye"));
-        for to in (1..=NODES).map(NodeId) {
+        for to in self.nodes() {
             if let Some(delay_us) = self.network.delay_us(&mut self.dice, node.into(), to.into()) {
                 let end = Arrival::Post(Message::EndSession(session));
                 self.after(delay_us, Event::Arrives(to, end));
@@ -188,7 +187,7 @@ impl World {
     pub(super) fn abandon_session(&mut self, session: SessionId) {
         self.over.insert(session);
         self.say(|| format!("session {session} is over"));
-        for node in (1..=NODES).map(NodeId) {
+        for node in self.nodes() {
             let delay_us = self.network.transit_us(&mut self.dice);
             let end = Arrival::Post(Message::EndSession(session));
             self.after(delay_us, Event::Arrives(node, end));

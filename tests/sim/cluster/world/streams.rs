@@ -78,6 +78,7 @@ impl World {
                 if let Some(down) = stream.down.arrive()
                     && !stream.is_over
                 {
+                    self.trace.down(&down);
                     return self.hear_node(id, down);
                 }
             }
@@ -112,7 +113,10 @@ impl World {
         let is_there = machine.host.is_some()
             && (stream.incarnation.is_none() || stream.incarnation == machine.incarnation());
         let said = match up {
-            Some(up) if is_there => self.take_up(node, id, up),
+            Some(up) if is_there => {
+                self.trace.up(&up);
+                self.take_up(node, id, up)
+            }
             Some(Up::Hello) => {
                 let refused = StreamEvent::Break(Error::unavailable("nobody listens there"));
                 let transit_us = self.network.transit_us(&mut self.dice);

@@ -8,6 +8,7 @@ use super::super::host::{Message, Subscription};
 use super::super::oracle::Verdict;
 use super::super::subscriber::{CREDITS, Link};
 use super::{Place, World};
+use crate::dice::Dice;
 use crate::grid;
 
 /// Subscribers are numbered from here among those who use the cluster.
@@ -25,7 +26,7 @@ impl World {
             SubscriberEvent::Message(id, message) => return self.hear(subscriber, partition, id, &message),
             SubscriberEvent::Ended(id, hint) => {
                 if self.is_linked(subscriber, partition, id) {
-                    let node = hint.unwrap_or_else(|| self.any_node());
+                    let node = hint.unwrap_or_else(|| self.any_founder());
                     self.subscribers[subscriber].places[usize::from(partition.0)] = node;
                     self.break_link(subscriber, partition);
                 }
@@ -49,7 +50,7 @@ impl World {
         let is_there =
             machine.host.is_some() && self.network.connects(node.into(), Place::Client(FIRST + subscriber));
         let Some(incarnation) = machine.incarnation().filter(|_| is_there) else {
-            of.places[usize::from(partition.0)] = NodeId(1 + self.dice.below(super::FOUNDERS));
+            self.subscribers[subscriber].places[usize::from(partition.0)] = self.any_founder();
             let pause_us = self.dice.between(20_000, 100_000);
             let again = Event::Subscriber(subscriber, partition, SubscriberEvent::Connect);
             return self.after(pause_us, again);
@@ -57,7 +58,11 @@ impl World {
         let id = SubscriberId(self.links.len() as u64);
         self.links.insert(id, (subscriber, partition));
         let start = of.resume(partition, map);
-        self.seen.resumed += u64::from(matches!(start, feed::Start::After(_)));
+        let goes_on = matches!(start, feed::Start::After(_));
+        let left = of.left[usize::from(partition.0)].filter(|left| *left != node);
+        let is_drained = |node| self.control.latest().member(node).is_some_and(|member| member.draining);
+        self.seen.resumed += u64::from(goes_on);
+        self.seen.resumed_after_drain += u64::from(goes_on && left.is_some_and(is_drained));
         *of.link(partition) = Some(Link { id, node, incarnation, arrives_us: self.now_us });
         let subscription =
             Subscription { id, map: of.about.map, condition: of.about.condition, start, credits: CREDITS };
@@ -73,7 +78,9 @@ impl World {
 
     /// The stream is gone with all that is on its way; another is opened in a moment.
     pub(in crate::cluster) fn break_link(&mut self, subscriber: usize, partition: PartitionId) {
-        let Some(link) = self.subscribers[subscriber].link(partition).take() else { return };
+        let of = &mut self.subscribers[subscriber];
+        let Some(link) = of.link(partition).take() else { return };
+        of.left[usize::from(partition.0)] = Some(link.node);
         let delay_us = self.dice.below(50_000);
         let cancel = Inner::Post(Message::Cancel(partition, link.id));
         self.after(delay_us, Event::Within(link.node, link.incarnation, cancel));
@@ -114,7 +121,6 @@ impl World {
         if !self.is_linked(subscriber, partition, id) {
             return Ok(());
         }
-        self.note(400 + subscriber as u64, id.0);
         let of = &mut self.subscribers[subscriber];
         let about = of.about;
         let said = of.follower(partition).take(message, &about, self.oracles.of(partition));
@@ -145,10 +151,11 @@ impl World {
     }
 
     /// A client's connection breaks: all its streams do.
-    pub(in crate::cluster) fn reconnect(&mut self) {
-        let subscriber = self.dice.below(self.subscribers.len() as u64) as usize;
+    pub(in crate::cluster) fn reconnect(&mut self, dice: &mut Dice) -> Option<String> {
+        let subscriber = dice.below(self.subscribers.len() as u64) as usize;
         for partition in (0..super::PARTITIONS).map(PartitionId) {
             self.break_link(subscriber, partition);
         }
+        Some(format!("the streams of subscriber {subscriber} break"))
     }
 }
