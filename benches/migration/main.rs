@@ -24,6 +24,7 @@ mod harness;
 #[path = "../failover/ledger.rs"]
 mod ledger;
 mod placement;
+#[allow(dead_code, reason = "each bench uses its part")]
 #[path = "../failover/waits.rs"]
 mod waits;
 #[path = "../failover/writers.rs"]

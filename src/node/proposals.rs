@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use super::{shared::Shared, worker::Message};
 use crate::{
@@ -18,6 +18,9 @@ use crate::{
     partition::Proposal,
     types::{Epoch, Generation, PartitionId},
 };
+
+/// Proposals that may be under way at one time.
+const UNDER_WAY: usize = 4;
 
 /// A change that a primary asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,43 +84,58 @@ impl Batch {
     }
 }
 
-/// Proposes what the primaries of this node ask for. What comes while a proposal is under way goes into the next one, so
-/// that one command removes a node that hangs from all its partitions.
+/// Proposes what the primaries of this node ask for. Whoever hands over serves nobody until it is decided, and so does not
+/// wait for what was proposed before; what comes while all proposals are under way that may be goes into the next one, so
+/// that a few commands remove a node that hangs from all its partitions.
 pub(super) async fn run(
     shared: Weak<Shared>,
     control: Arc<Control>,
     mut asked: mpsc::UnboundedReceiver<Proposed>,
 ) {
-    let mut waiting = Vec::new();
-    while asked.recv_many(&mut waiting, MAX_CONFIGURATION_CHANGES).await > 0 {
-        let batch = Batch::of(waiting.drain(..), &control.catalogue());
-        let Some(command) = batch.command() else { continue };
-        let begun_us = shared.upgrade().map(|shared| shared.clock.mono_us());
-        let refused: Vec<bool> = match control.propose_once(command).await {
-            Ok(Response::Configured(outcomes)) => {
-                note_commit(&shared, begun_us);
-                outcomes.iter().map(Result::is_err).collect()
+    let (mut waiting, mut under_way) = (Vec::new(), JoinSet::new());
+    loop {
+        tokio::select! {
+            count = asked.recv_many(&mut waiting, MAX_CONFIGURATION_CHANGES), if under_way.len() < UNDER_WAY => {
+                if count == 0 {
+                    return;
+                }
+                let batch = Batch::of(waiting.drain(..), &control.catalogue());
+                if let Some(command) = batch.command() {
+                    under_way.spawn(propose(shared.clone(), control.clone(), batch, command));
+                }
             }
-            Ok(other) => {
-                tracing::error!(?other, "the control group answered something else than configurations");
-                Vec::new()
-            }
-            Err(Unanswered::NotTaken(error)) => {
-                tracing::debug!(%error, "changes of configurations were not taken");
-                vec![true; batch.changes.len()]
-            }
-            // The primaries learn it from the epoch, or ask again.
-            Err(Unanswered::Unknown(error)) => {
-                tracing::debug!(%error, "changes of configurations have an unknown outcome");
-                Vec::new()
-            }
-        };
-        let Some(shared) = shared.upgrade() else { return };
-        for proposed in batch.refused(refused) {
-            if let Proposal::Admit { join } | Proposal::HandOver { join } = proposed.change {
-                let Proposed { partition, epoch, .. } = proposed;
-                shared.post(partition, Message::Refused { partition, epoch, join });
-            }
+            Some(_) = under_way.join_next() => {}
+        }
+    }
+}
+
+/// Proposes one batch, and hands its refusals back.
+async fn propose(shared: Weak<Shared>, control: Arc<Control>, batch: Batch, command: Command) {
+    let begun_us = shared.upgrade().map(|shared| shared.clock.mono_us());
+    let refused: Vec<bool> = match control.propose_once(command).await {
+        Ok(Response::Configured(outcomes)) => {
+            note_commit(&shared, begun_us);
+            outcomes.iter().map(Result::is_err).collect()
+        }
+        Ok(other) => {
+            tracing::error!(?other, "the control group answered something else than configurations");
+            Vec::new()
+        }
+        Err(Unanswered::NotTaken(error)) => {
+            tracing::debug!(%error, "changes of configurations were not taken");
+            vec![true; batch.changes.len()]
+        }
+        // The primaries learn it from the epoch, or ask again.
+        Err(Unanswered::Unknown(error)) => {
+            tracing::debug!(%error, "changes of configurations have an unknown outcome");
+            Vec::new()
+        }
+    };
+    let Some(shared) = shared.upgrade() else { return };
+    for proposed in batch.refused(refused) {
+        if let Proposal::Admit { join } | Proposal::HandOver { join } = proposed.change {
+            let Proposed { partition, epoch, .. } = proposed;
+            shared.post(partition, Message::Refused { partition, epoch, join });
         }
     }
 }

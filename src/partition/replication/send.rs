@@ -75,7 +75,13 @@ impl Primary<'_> {
                 peer.acknowledge(upto, now_us);
                 self.advance(effects);
             }
-            Body::Behind { .. } if peer.follows() => peer.is_behind(),
+            Body::Behind { .. } if peer.follows() => {
+                peer.is_behind();
+                if peer.lease_until_us <= now_us {
+                    // It has just heard of this epoch: what it was asked before, it took for somebody else's.
+                    self.tenure.beacon_at_us = now_us;
+                }
+            }
             Body::Lease { sent_us } if sent_us <= now_us => {
                 peer.grant(sent_us, &self.site.timing);
                 self.renew_lease();

@@ -113,6 +113,20 @@ fn a_session_that_ends_before_a_hand_over_that_comes_to_nothing_is_ended_after_i
 }
 
 #[test]
+fn a_successor_that_hears_first_serves_as_soon_as_the_others_have_heard() {
+    let mut cluster = proposed(3);
+    cluster.settle();
+    assert!(cluster.decide());
+    cluster.configure(2);
+    cluster.settle();
+    assert!(!cluster.is_serving(2), "what it says is of an epoch that nobody else knows");
+    cluster.configure(1);
+    cluster.configure(3);
+    cluster.settle();
+    assert!(cluster.is_serving(2), "and no time has passed");
+}
+
+#[test]
 fn the_successor_serves_without_a_wait() {
     let mut cluster = proposed(3);
     cluster.request(1, put(1, "a", "x"));
