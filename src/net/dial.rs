@@ -75,6 +75,9 @@ impl Shared {
         expected: Option<NodeId>,
         purpose: Purpose,
     ) -> Result<(Introduction, Hello, watch::Receiver<Peer>), Refusal> {
+        // Who is not the one that was sought is met all the same, and nothing more: a lane would end the lane that it has.
+        let is_sought = expected.is_none_or(|expected| identity::names(connection, expected));
+        let purpose = if is_sought { purpose } else { Purpose::Probe };
         let mut introduction = Introduction::new(connection.open_bi().await?);
         let mut own = self.own.subscribe();
         own.borrow_and_update();

@@ -1,6 +1,7 @@
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::{warnings::Warnings, *};
+use crate::net::hello::Purpose;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_nodes_find_each_other_by_one_seed() {
@@ -112,6 +113,27 @@ async fn another_node_at_a_members_address_is_not_taken_for_it() {
     assert_eq!(one.sees(other.id).await.peer.node, NodeId(3));
     one.misses(NodeId(2)).await;
     assert!(!one.net.send(NodeId(2), Lane::Data, 0, &0u64));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_sought_in_vain_where_another_is_does_not_cost_that_one_its_connections() {
+    let (one, two) = pair().await;
+    let address = two.net.listening_at();
+    two.net.shutdown().await;
+    drop(two);
+    let other = Node::start_at(address, 3).await;
+    other.list(&one);
+    one.list(&other);
+    one.sees(other.id).await;
+    let kept = one.connection(other.id, Lane::Control);
+    let address = address.to_string();
+    for _ in 0..3 {
+        // As one goes on doing for as long as the one that is gone is a member.
+        let sought = one.net.0.dial(&address, Some(NodeId(2)), Purpose::Lane(Lane::Control));
+        let refusal = soon(sought).await.err().expect("it is another");
+        assert_eq!(refusal.text, "node 3 answers where node 2 was expected");
+    }
+    assert_eq!(kept.close_reason(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
