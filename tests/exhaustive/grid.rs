@@ -3,7 +3,7 @@
 use stateright::{Model, Property};
 
 use crate::{
-    configuration::{NODES, Place},
+    configuration::{Configuration, NODES, Place},
     properties,
     replica::{Phase, Replica, Role, Standing},
     scope::Scope,
@@ -308,6 +308,7 @@ impl Grid {
 
     fn propose(&self, state: &mut State, node: usize, step: Step) {
         if let Step::Admit(other) = step
+            && state.is_first_proposal(node, other)
             && self.variant != Some(Variant::AdmitsUnheard)
         {
             state.outlast(node, other);
@@ -349,11 +350,7 @@ impl Grid {
     }
 
     /// Begins the next epoch, if the step changes anything.
-    fn change(
-        &self,
-        state: &mut State,
-        step: impl FnOnce(&mut crate::configuration::Configuration, &Scope) -> bool,
-    ) {
+    fn change(&self, state: &mut State, step: impl FnOnce(&mut Configuration, &Scope) -> bool) {
         let mut next = *state.control.present();
         if step(&mut next, &self.scope) {
             next.begin_epoch();
@@ -415,7 +412,7 @@ impl Grid {
 }
 
 /// Who may take over, where somebody must.
-fn heirs(next: &crate::configuration::Configuration, up: &[bool; NODES]) -> Vec<Option<usize>> {
+fn heirs(next: &Configuration, up: &[bool; NODES]) -> Vec<Option<usize>> {
     if next.is_bereft() { next.heirs(up).into_iter().map(Some).collect() } else { vec![None] }
 }
 

@@ -26,7 +26,7 @@ pub(crate) const PAIR: Scope =
 pub(crate) const MOVE: Scope = Scope { name: "move", writes: 1, appointments: 1, ..PAIR };
 
 /// Nothing is committed by one alone, so that what was removed stays eligible.
-pub(crate) const ELIGIBLE: Scope = Scope { name: "eligible", min_in_sync: 2, ..PAIR };
+pub(crate) const ELIGIBLE: Scope = Scope { name: "eligible", min_in_sync: 2, writes: 1, ..PAIR };
 
 /// Everybody is in sync at first.
 pub(crate) const TRIO: Scope = Scope { name: "trio", wanted: 3, min_in_sync: 2, ..PAIR };

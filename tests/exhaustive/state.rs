@@ -154,6 +154,13 @@ impl State {
         }
     }
 
+    /// Whether a primary has not proposed a replica yet. Then it does so only while it holds that one's lease.
+    pub(crate) fn is_first_proposal(&self, node: usize, other: usize) -> bool {
+        let tenure = self.replica(node).and_then(Replica::tenure);
+        let peer = tenure.and_then(|tenure| tenure.peers[other]);
+        peer.is_some_and(|peer| matches!(peer.standing, Standing::Filled { .. }))
+    }
+
     /// A node has granted a lease to one that has been primary for a while: whatever that one granted before, or knew to
     /// run out before that, is over by the time that this lease is.
     pub(crate) fn outlast(&mut self, holder: usize, grantor: usize) {
