@@ -7,7 +7,7 @@ use crate::{
     properties,
     replica::{Phase, Replica, Role, Standing},
     scope::Scope,
-    state::{Frame, Proposal, Read, State, Step},
+    state::{Frame, Proposal, State, Step},
     variants::Variant,
 };
 
@@ -33,10 +33,6 @@ pub(crate) enum Action {
     Write { node: usize },
     /// All leases that a node granted run out.
     WaitOut { node: usize },
-    /// A primary reads what is not the latest any more.
-    Read { node: usize },
-    /// The reader finds its lease good, and returns what it has read.
-    Return,
     /// A primary proposes, or proposes again.
     Propose { node: usize, step: Step },
     /// A proposal takes effect.
@@ -90,9 +86,6 @@ impl Model for Grid {
             self.faults(state, node, actions);
         }
         self.of_control(state, actions);
-        if state.read.is_some_and(|read| state.serves(read.node, self)) {
-            actions.push(Action::Return);
-        }
     }
 
     fn next_state(&self, last: &State, action: Action) -> Option<State> {
@@ -119,11 +112,10 @@ impl Grid {
         if state.left.writes > 0 && tenure.phase == Phase::Serving && state.serves(node, self) {
             actions.push(Action::Write { node });
         }
-        let may_read = tenure.has_begun || self.variant == Some(Variant::ReadsBeforeLease);
-        if state.read.is_none() && may_read && replica.committed < state.seen.len() {
-            actions.push(Action::Read { node });
+        if known == state.control.present().epoch {
+            // A change that comes too late only keeps its proposer from serving for a while.
+            self.proposals(node, replica, actions);
         }
-        self.proposals(node, replica, actions);
     }
 
     fn proposals(&self, node: usize, replica: &Replica, actions: &mut Vec<Action>) {
@@ -263,14 +255,6 @@ impl Grid {
                 }
             }
             Action::WaitOut { node } => state.wait_out(node),
-            Action::Read { node } => {
-                let tenure = state.replica(node).and_then(Replica::tenure).map(|tenure| tenure.began);
-                state.read = tenure.map(|tenure| Read { node, tenure });
-            }
-            Action::Return => {
-                state.read = None;
-                state.is_stale = true;
-            }
             Action::Propose { node, step } => self.propose(state, node, step),
             Action::Apply { proposal } => self.apply(state, proposal),
             Action::Refuse { proposal } => {

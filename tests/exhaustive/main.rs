@@ -24,7 +24,8 @@
 //!   forgotten with their outcome unknown. Its leaders, tenures and quorums are not in the model; that it grants a sole holder no lease while
 //!   it promotes another (rule 14) is.
 //! - A replica that joins is proposed as soon as it has everything; what only keeps it waiting is left out, as are hints to repeat.
-//! - A read that has read all that was known when it began cannot be stale, and is not followed.
+//! - A read is two steps, with anything between them: it reads in a tenure that has had its leases, and returns if the tenure has them
+//!   then. One that has read all that was known when it began cannot be stale, and is not followed.
 //! - Resets of lost partitions, scores, sessions, feeds.
 //!
 //! Two states count as one if their 64-bit fingerprints are equal.

@@ -16,12 +16,11 @@ pub(crate) struct State {
     pub(crate) nodes: [Option<Replica>; NODES],
     /// Frames that were sent. Any may arrive at any time, often or never.
     pub(crate) frames: Vec<Frame>,
-    /// A read that has read, and has yet to check its lease.
-    pub(crate) read: Option<Read>,
+    /// By node, the tenure in which a read has read less than was known when it began, and has yet to check its lease. Such
+    /// a read keeps nobody from anything: it is begun as soon as it can be.
+    pub(crate) stale_reads: [Option<u8>; NODES],
     /// What clients know to be committed: what was acknowledged, or could be read.
     pub(crate) seen: Log,
-    /// A read has returned less than was known before it began.
-    pub(crate) is_stale: bool,
     pub(crate) left: Left,
 }
 
@@ -74,14 +73,6 @@ pub(crate) enum Body {
     Prepared { from: usize, to: usize, upto: u8 },
 }
 
-/// The first step of a read is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Read {
-    pub(crate) node: usize,
-    /// The epoch in which the tenure began in which it reads.
-    pub(crate) tenure: u8,
-}
-
 impl Control {
     pub(crate) fn present(&self) -> &Configuration {
         self.configurations.last().expect("there is always one")
@@ -108,9 +99,8 @@ impl State {
             control: Control { configurations: vec![first], up: [true; NODES], proposals: Vec::new() },
             nodes: std::array::from_fn(|node| Some(Replica::founded(node, first))),
             frames: Vec::new(),
-            read: None,
+            stale_reads: [None; NODES],
             seen: Log::default(),
-            is_stale: false,
             left,
         };
         state.settle(grid);
@@ -196,6 +186,7 @@ impl State {
                 self.frames.push(Frame { epoch: replica.configuration.epoch, body });
             }
         }
+        self.read(grid);
         self.forget(grid);
     }
 
@@ -204,8 +195,8 @@ impl State {
     fn catch_up(&mut self) {
         let present = *self.control.present();
         for node in (0..NODES).filter(|node| present.places[*node] == Place::Nothing) {
+            self.control.up[node] = true;
             if self.replica(node).is_none_or(|replica| replica.role == Role::Outside) {
-                self.control.up[node] |= self.nodes[node].is_none() || self.left.additions == 0;
                 self.nodes[node] = Some(Replica::empty(node, present));
             }
         }
@@ -256,14 +247,26 @@ impl State {
         self.control
             .configurations
             .retain(|held| held.epoch == epoch || known.is_some_and(|known| held.epoch > known));
-        let is_kept = |read: &Read| {
-            let tenure = self.replica(read.node).and_then(Replica::tenure);
-            match grid.variant {
-                Some(Variant::ChecksAnotherTenure) => self.nodes[read.node].is_some(),
-                _ => tenure.is_some_and(|tenure| tenure.began == read.tenure),
+    }
+
+    /// Reads begin that would be stale, and end with their tenure.
+    fn read(&mut self, grid: &Grid) {
+        for node in 0..NODES {
+            let tenure = self.replica(node).and_then(Replica::tenure);
+            let has_ended = match grid.variant {
+                Some(Variant::ChecksAnotherTenure) => self.nodes[node].is_none(),
+                _ => tenure.map(|tenure| tenure.began) != self.stale_reads[node],
+            };
+            let mut read = self.stale_reads[node].filter(|_| !has_ended);
+            if let Some(replica) = self.replica(node)
+                && let Some(tenure) = tenure
+                && (tenure.has_begun || grid.variant == Some(Variant::ReadsBeforeLease))
+                && replica.committed < self.seen.len()
+            {
+                read.get_or_insert(tenure.began);
             }
-        };
-        self.read = self.read.filter(is_kept);
+            self.stale_reads[node] = read;
+        }
     }
 
     /// Whether a frame may change anything at a node, now or when it knows a later configuration.
