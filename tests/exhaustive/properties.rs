@@ -3,7 +3,7 @@
 use stateright::Property;
 
 use crate::{
-    configuration::{NODES, Place},
+    configuration::{Configuration, NODES, Place},
     grid::Grid,
     replica::{Phase, Replica},
     state::State,
@@ -37,12 +37,26 @@ pub(crate) fn of(grid: &Grid) -> Vec<Property<Grid>> {
         }));
     }
     if scope.faults > 1 && scope.wanted == scope.min_in_sync {
-        all.push(Property::<Grid>::sometimes(
-            "an eligible replica is promoted, and one commits again",
-            |grid, state| has_failed_over(grid, state) && !state.control.up[0] && is_last_acknowledged(state),
-        ));
+        all.extend(after_eligible());
     }
     all
+}
+
+fn after_eligible() -> [Property<Grid>; 2] {
+    [
+        Property::<Grid>::sometimes("an eligible replica is promoted", |_, state| {
+            has_step(state, |before, next| {
+                next.at(Place::InSync)
+                    .any(|node| next.is_primary(node) && before.places[node] == Place::Eligible)
+            })
+        }),
+        Property::<Grid>::sometimes("an eligible replica is admitted again", |_, state| {
+            has_step(state, |before, next| {
+                next.at(Place::InSync)
+                    .any(|node| !next.is_primary(node) && before.places[node] == Place::Eligible)
+            })
+        }),
+    ]
 }
 
 fn after_faults() -> [Property<Grid>; 5] {
@@ -127,6 +141,12 @@ fn has_migrated(grid: &Grid, state: &State) -> bool {
             && present.places[0] == Place::Nothing
             && present.count(Place::InSync) == grid.scope.wanted
     })
+}
+
+/// Whether one of the steps was such that somebody may learn yet.
+fn has_step(state: &State, is_such: impl Fn(&Configuration, &Configuration) -> bool) -> bool {
+    let steps = state.control.configurations.windows(2);
+    steps.into_iter().any(|step| matches!(step, [before, next] if is_such(before, next)))
 }
 
 /// The last write that clients know of is the present primary's, in its present epoch.
