@@ -14,6 +14,10 @@ pub(crate) struct Arguments {
     /// One object on stdout.
     pub(crate) json: bool,
     pub(crate) list: bool,
+    /// Known faults are switched on, those that are named or all.
+    pub(crate) mutants: bool,
+    /// A few of them, by the day.
+    pub(crate) rotate: Option<u64>,
     exact: bool,
     wanted: Vec<String>,
     skipped: Vec<String>,
@@ -38,6 +42,8 @@ impl Arguments {
                 "--short" => read.short = true,
                 "--json" => read.json = true,
                 "--list" => read.list = true,
+                "--mutants" => read.mutants = true,
+                "--rotate" => read.rotate = Some(number(value())),
                 "--exact" => read.exact = true,
                 "--skip" => read.skipped.push(value()),
                 "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(value()),
@@ -46,6 +52,12 @@ impl Arguments {
             }
         }
         read
+    }
+
+    /// What is named.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn names(&self) -> &[String] {
+        &self.wanted
     }
 
     /// Whether the case is to run.

@@ -119,7 +119,7 @@ fn outcome(seed: u64, plan: &alone::Plan) -> Result<alone::Summary, String> {
 }
 
 /// Three nodes in a storm; a failure says how to see it again.
-fn storm(seed: u64, plan: &Plan) -> Result<Seen, String> {
+pub(crate) fn storm(seed: u64, plan: &Plan) -> Result<Seen, String> {
     let short = if plan.storm_us < Plan::full().storm_us { " --short" } else { "" };
     caught(|| World::new(seed, plan).run()).map_err(|broken| {
         format!("{broken}\nagain: cargo test --release --test sim -- --seeds 1 --from {seed}{short}")

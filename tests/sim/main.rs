@@ -19,6 +19,8 @@ mod cluster;
 mod dice;
 mod grid;
 mod linear;
+#[cfg(feature = "mutants")]
+mod mutants;
 
 use std::process::ExitCode;
 
@@ -30,9 +32,23 @@ fn main() -> ExitCode {
         cases::ALL.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
+    if arguments.mutants {
+        return mutants(&arguments);
+    }
     let failed = match arguments.seeds {
         Some(seeds) => cases::run_seeds(&arguments, seeds),
         None => cases::run(&arguments),
     };
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(feature = "mutants")]
+fn mutants(arguments: &Arguments) -> ExitCode {
+    mutants::run(arguments)
+}
+
+#[cfg(not(feature = "mutants"))]
+fn mutants(arguments: &Arguments) -> ExitCode {
+    eprintln!("the mutants are not built in: --features mutants (--rotate {:?})", arguments.rotate);
+    ExitCode::FAILURE
 }

@@ -11,6 +11,7 @@
 
 use super::{Phase, Proposal, Standing};
 use crate::{
+    mutant::Mutant,
     partition::{Effect, core::Primary},
     types::JoinId,
 };
@@ -78,7 +79,7 @@ impl Primary<'_> {
     fn release_role(&mut self, to: JoinId, until_us: u64, effects: &mut Vec<Effect>) {
         let end = self.ledger.end().seq;
         let has_all = self.tenure.peers.find(to).is_some_and(|peer| peer.acked >= end);
-        if self.ledger.tail.is_empty() && has_all {
+        if self.ledger.tail.is_empty() && has_all || Mutant::HandsOverEarly.is_on() {
             self.propose_hand_over(to, 1, effects);
         } else if until_us <= self.site.now.mono_us {
             self.keep_role(effects);
@@ -96,7 +97,7 @@ impl Primary<'_> {
     pub(in crate::partition) fn handle_refused_hand_over(&mut self, effects: &mut Vec<Effect>) {
         let Phase::HandingOver(HandOver::Proposed { open, .. }) = &mut self.tenure.phase else { return };
         *open -= 1;
-        if *open == 0 {
+        if *open == 0 || Mutant::TakesOneRefusalForAll.is_on() {
             self.keep_role(effects);
         }
     }

@@ -8,6 +8,7 @@
 use super::Standing;
 use crate::{
     catalog::Step,
+    mutant::Mutant,
     partition::{Effect, core::Primary},
     types::{Epoch, JoinId},
 };
@@ -72,7 +73,8 @@ impl Primary<'_> {
                 }
             }
             Standing::Joining { since_us } => {
-                if peer.acked >= committed && peer.lease_until_us > now_us {
+                let has_all = peer.acked >= committed || Mutant::AdmitsBehind.is_on();
+                if has_all && peer.lease_until_us > now_us {
                     let again_us = now_us.saturating_add(timing.proposal_us);
                     let join = peer.replica.join;
                     peer.standing = Standing::Proposed { open: 1, again_us };
@@ -107,6 +109,9 @@ impl Primary<'_> {
         let peer = &mut self.tenure.peers.all[index];
         if peer.is_hung(self.site.now.mono_us, &self.site.timing) {
             let join = peer.replica.join;
+            if Mutant::RemovesAtProposal.is_on() {
+                peer.standing = Standing::Filled { rest_until_us: u64::MAX };
+            }
             self.propose(Proposal::Remove { join }, effects);
         }
     }
@@ -137,7 +142,7 @@ impl Primary<'_> {
         let Some(index) = peers.position(|peer| peer.replica.join == join) else { return };
         if let Standing::Proposed { open, .. } = &mut self.tenure.peers.all[index].standing {
             *open -= 1;
-            if *open == 0 {
+            if *open == 0 || Mutant::TakesOneRefusalForAll.is_on() {
                 self.rest(index, effects);
             }
         }

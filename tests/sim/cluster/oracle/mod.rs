@@ -9,6 +9,7 @@ mod effects;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod feeds;
+pub(crate) mod heirs;
 mod history;
 pub(crate) mod losses;
 pub(crate) mod moves;
@@ -16,6 +17,7 @@ pub(crate) mod once;
 pub(crate) mod reads;
 pub(crate) mod replicas;
 mod scores;
+pub(crate) mod silence;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Applied, Asked, Asker};
 use super::super::events::{ControlEvent, Event, Inner};
-use super::super::oracle::{Verdict, losses};
+use super::super::oracle::{Verdict, balance, heirs, losses};
 use super::{FOUNDERS, NODES, World};
 
 /// How often somebody looks whether the leader is well.
@@ -159,7 +159,10 @@ impl World {
     ) -> Verdict {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
-            for (ConfigurationChange { step, .. }, _) in taken {
+            for (ConfigurationChange { partition, step, .. }, _) in taken {
+                if let (Step::Retire { .. }, Some(held)) = (step, after.configuration(*partition)) {
+                    balance::retired(after, held)?;
+                }
                 self.seen.handed_over += u64::from(matches!(step, Step::HandOver { .. }));
                 self.seen.fills += u64::from(matches!(step, Step::Admit { .. }));
                 self.seen.removals += u64::from(matches!(step, Step::Remove { .. }));
@@ -181,7 +184,10 @@ impl World {
             losses::follows(&mut self.oracles, self.now_us, partition, was, is, is_alive)?;
             self.seen.lost += u64::from(is.is_lost() && !was.is_lost());
             let moved = was.primary != is.primary && !is.is_lost() && was.generation == is.generation;
-            self.seen.promotions += u64::from(moved && !is.handed_over);
+            if moved && !is.handed_over {
+                self.seen.promotions += 1;
+                heirs::check(after, is)?;
+            }
         }
         Ok(())
     }

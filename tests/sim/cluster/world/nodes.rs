@@ -1,5 +1,6 @@
 //! What happens to nodes and within them, and what they do to the world.
 
+use embergrid::catalog::Command;
 use embergrid::catalog::supervisor::Input;
 use embergrid::partition::Frame;
 use embergrid::types::{Error, Incarnation, NodeId};
@@ -145,7 +146,12 @@ impl World {
                     "node {node}, partition {partition}: {id:?} is told of an overrun {why}"
                 ));
             }
-            Out::Propose { by, command } => self.propose(Asked { by, command: *command }),
+            Out::Propose { by, command } => {
+                if let (Command::FailNode { .. }, Some(host)) = (&*command, &self.machine(node).host) {
+                    host.vigil.check(host.setup.settings.failure_timeout_us)?;
+                }
+                self.propose(Asked { by, command: *command });
+            }
             Out::Confirm { round } => {
                 let delay_us = self.dice.between(500, 6_000);
                 if let Some(incarnation) = self.machine(node).incarnation() {
