@@ -42,16 +42,14 @@ mutants! {
     ChangesAnyEpoch,
     /// Rule 1: frames of an epoch that is over are taken, from whoever was the primary then.
     AcceptsStaleEpochs,
-    /// Rule 1: a primary that missed configurations goes on, though others may have been primary meanwhile.
-    GoesOnAfterAGap,
     /// Rule 2: while the admission of a replica is proposed, commits do not need it.
     CommitsWithoutJoiner,
     /// Rule 2: while the admission of a replica is proposed, leases do not need it.
     ServesWithoutJoiner,
     /// Rule 2: a backup counts no longer from when its removal is proposed.
     RemovesAtProposal,
-    /// Rules 2 and 18: of several copies of a proposal one is refused, and that is taken for the outcome.
-    TakesOneRefusalForAll,
+    /// Rules 2 and 18: that the outcome of a proposal does not come is taken for a refusal.
+    TakesSilenceForRefusal,
     /// Rule 2: a learner is admitted that lacks what is committed.
     AdmitsBehind,
     /// Rule 4: what was removed stays eligible though commits resume.
@@ -102,8 +100,6 @@ mutants! {
     IgnoresMinInSync,
     /// Rule 8: a backup applies what it holds, committed or not.
     AppliesPrepared,
-    /// Rule 8: a backup applies up to the commit point what it holds of primaries before.
-    AppliesUnmatched,
     /// Rule 9: a primary serves below its log's version of the catalogue.
     ServesUninformed,
     /// Rule 9: a primary that is behind cuts over to what it knows.

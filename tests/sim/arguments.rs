@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
     pub(crate) mutants: bool,
     /// A few of them, by the day.
     pub(crate) rotate: Option<u64>,
+    /// How many seeds each of them may survive.
+    pub(crate) most: Option<u64>,
     exact: bool,
     wanted: Vec<String>,
     skipped: Vec<String>,
@@ -44,6 +46,7 @@ impl Arguments {
                 "--list" => read.list = true,
                 "--mutants" => read.mutants = true,
                 "--rotate" => read.rotate = Some(number(value())),
+                "--most" => read.most = Some(number(value())),
                 "--exact" => read.exact = true,
                 "--skip" => read.skipped.push(value()),
                 "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(value()),

@@ -3,6 +3,9 @@
 //!
 //! `cargo test --test sim` runs a few dozen seeds of each. `cargo test --release --test sim -- --seeds 5000 --from 1000
 //! --json` runs others of the cluster, longer ones.
+//!
+//! `cargo test --release --features mutants --test sim -- --mutants [NAME..] [--rotate DAY] [--most SEEDS] [--json]` switches known
+//! faults on, one at a time, and runs seeds of the cluster until one of them fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -49,6 +52,6 @@ fn mutants(arguments: &Arguments) -> ExitCode {
 
 #[cfg(not(feature = "mutants"))]
 fn mutants(arguments: &Arguments) -> ExitCode {
-    eprintln!("the mutants are not built in: --features mutants (--rotate {:?})", arguments.rotate);
+    eprintln!("the mutants are not built in: --features mutants (--rotate {:?} --most {:?})", arguments.rotate, arguments.most);
     ExitCode::FAILURE
 }

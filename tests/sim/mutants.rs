@@ -10,7 +10,7 @@ use super::arguments::Arguments;
 use super::cases::{run_seeds, storm};
 use super::cluster::Plan;
 
-/// How many seeds a mutant may survive.
+/// How many seeds a mutant may survive, unless told otherwise.
 const SEEDS: u64 = 2_000;
 /// Without a mutant, so many of the same seeds are clean.
 const CLEAN: u64 = 48;
@@ -45,11 +45,13 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         eprintln!("without a mutant, seed {seed} fails: {words}");
         return ExitCode::FAILURE;
     }
-    let verdicts: Vec<(Mutant, Option<Caught>)> =
-        chosen.into_iter().map(|mutant| (mutant, judge(mutant, arguments.json))).collect();
+    let most = arguments.most.unwrap_or(SEEDS);
+    let judged = chosen.into_iter().map(|mutant| (mutant, judge(mutant, most, arguments.json)));
+    let verdicts: Vec<(Mutant, Option<Caught>)> = judged.collect();
     let survivors = verdicts.iter().filter(|(_, caught)| caught.is_none()).count();
     if arguments.json {
-        let mutants: Vec<_> = verdicts.iter().map(|(mutant, caught)| told(*mutant, caught.as_ref())).collect();
+        let mutants: Vec<_> =
+            verdicts.iter().map(|(mutant, caught)| told(*mutant, most, caught.as_ref())).collect();
         println!("{}", json!({ "mutants": mutants }));
     } else {
         println!("{} passed, {survivors} failed", verdicts.len() - survivors);
@@ -75,24 +77,28 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Mutant>, String> {
 }
 
 /// Runs seeds with a mutant until one fails, and says so.
-fn judge(mutant: Mutant, is_quiet: bool) -> Option<Caught> {
+fn judge(mutant: Mutant, most: u64, is_quiet: bool) -> Option<Caught> {
     switch(Some(mutant));
-    let caught = hunt(SEEDS);
+    let caught = hunt(most);
     switch(None);
     let (name, rule) = (mutant.name(), mutant.rule());
     let line = match &caught {
         Some(Caught { seed, words }) => format!("{name} ({rule}) caught after {} seeds: {words}", seed + 1),
-        None => format!("{name} ({rule}) NOT CAUGHT in {SEEDS} seeds"),
+        None => format!("{name} ({rule}) NOT CAUGHT in {most} seeds"),
     };
-    if is_quiet { eprintln!("{line}") } else { println!("{line}") }
+    if is_quiet {
+        eprintln!("{line}")
+    } else {
+        println!("{line}")
+    }
     caught
 }
 
-fn told(mutant: Mutant, caught: Option<&Caught>) -> serde_json::Value {
+fn told(mutant: Mutant, most: u64, caught: Option<&Caught>) -> serde_json::Value {
     json!({
         "name": mutant.name(),
         "caught": caught.is_some(),
-        "seeds": caught.map_or(SEEDS, |caught| caught.seed + 1),
+        "seeds": caught.map_or(most, |caught| caught.seed + 1),
         "rule": mutant.rule(),
         "words": caught.map(|caught| &caught.words),
     })

@@ -75,7 +75,8 @@ fn silence(configuration: &mut Configuration, node: NodeId, min_in_sync: usize) 
 /// Takes out a node that has restarted; whether anything changed.
 fn forget(configuration: &mut Configuration, node: NodeId) -> bool {
     let is_sole = configuration.sole_node() == Some(node);
-    if (if is_sole { Mutant::LostIsEmpty } else { Mutant::CountsRestarted }).is_on() {
+    let fault = if is_sole { Mutant::LostIsEmpty } else { Mutant::CountsRestarted };
+    if fault.is_on() {
         return false;
     }
     let held = configuration.replica_at(node).is_some();

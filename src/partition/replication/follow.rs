@@ -105,9 +105,6 @@ impl Follower {
         if Mutant::AppliesPrepared.is_on() {
             return self.matched;
         }
-        if Mutant::AppliesUnmatched.is_on() {
-            return self.told;
-        }
         self.told.min(self.matched)
     }
 

@@ -56,6 +56,9 @@ impl Primary<'_> {
             Phase::HandingOver(HandOver::Proposed { open, again_us })
                 if again_us <= self.site.now.mono_us =>
             {
+                if Mutant::TakesSilenceForRefusal.is_on() {
+                    return self.keep_role(effects);
+                }
                 self.propose_hand_over(to, open + 1, effects);
             }
             _ => {}
@@ -97,7 +100,7 @@ impl Primary<'_> {
     pub(in crate::partition) fn handle_refused_hand_over(&mut self, effects: &mut Vec<Effect>) {
         let Phase::HandingOver(HandOver::Proposed { open, .. }) = &mut self.tenure.phase else { return };
         *open -= 1;
-        if *open == 0 || Mutant::TakesOneRefusalForAll.is_on() {
+        if *open == 0 {
             self.keep_role(effects);
         }
     }

@@ -86,7 +86,9 @@ impl Primary<'_> {
                 }
             }
             Standing::Proposed { open, again_us } => {
-                if *again_us <= now_us {
+                if *again_us <= now_us && Mutant::TakesSilenceForRefusal.is_on() {
+                    self.rest(index, effects);
+                } else if *again_us <= now_us {
                     *open += 1;
                     *again_us = now_us.saturating_add(timing.proposal_us);
                     let join = peer.replica.join;
@@ -142,7 +144,7 @@ impl Primary<'_> {
         let Some(index) = peers.position(|peer| peer.replica.join == join) else { return };
         if let Standing::Proposed { open, .. } = &mut self.tenure.peers.all[index].standing {
             *open -= 1;
-            if *open == 0 || Mutant::TakesOneRefusalForAll.is_on() {
+            if *open == 0 {
                 self.rest(index, effects);
             }
         }

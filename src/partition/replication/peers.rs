@@ -328,7 +328,7 @@ impl Peers {
             return None;
         }
         let needed = self.all.iter().filter(|peer| peer.is_needed_to_commit());
-        let mut acked = needed.map(|peer| peer.acked);
+        let acked = needed.map(|peer| peer.acked);
         if Mutant::CommitsAlone.is_on() {
             return Some(own);
         }

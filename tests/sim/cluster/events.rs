@@ -35,6 +35,8 @@ pub(crate) enum Event {
         index: usize,
     },
     Trouble,
+    /// A partition gets another primary.
+    Swap,
     /// A process ends.
     Crash(NodeId),
     /// A process that drains ends when nobody needs it any more, or at that time.

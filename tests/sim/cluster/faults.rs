@@ -1,13 +1,13 @@
 //! What goes wrong. One thing leads to the next before the last is over.
 
-use embergrid::catalog::Command;
-use embergrid::types::NodeId;
+use embergrid::catalog::{Command, ConfigurationChange, Step};
+use embergrid::types::{JoinId, NodeId, PartitionId};
 
 use super::control::{Asked, Asker};
 use super::events::Event;
 use super::network::{Place, Weather};
 use super::oracle::Verdict;
-use super::world::World;
+use super::world::{PARTITIONS, World};
 use crate::grid;
 
 impl World {
@@ -18,6 +18,9 @@ impl World {
         }
         let pause_us = self.dice.between(50_000, 900_000);
         self.after(pause_us, Event::Trouble);
+        if self.dice.percent(20) {
+            self.swap();
+        }
         if self.plan.only_moves {
             match self.dice.below(100) {
                 0..40 => self.join(),
@@ -28,9 +31,15 @@ impl World {
         }
         match self.dice.below(100) {
             0..14 => self.crash(),
-            14..28 => self.pause(),
+            14..28 => {
+                let node = self.any_node();
+                self.pause(node);
+            }
             28..40 => self.cut(),
-            40..47 => self.isolate(),
+            40..47 => {
+                let node = self.any_node();
+                self.isolate(node);
+            }
             47..51 => self.cut_client(),
             51..52 => return self.forget_client(),
             52..65 => self.storm(),
@@ -100,6 +109,43 @@ impl World {
         self.owing.forgive(node);
     }
 
+    /// The primary of a partition is to hand its role to a backup, and that one soon to another.
+    pub(super) fn swap(&mut self) {
+        if self.is_calm {
+            return;
+        }
+        let catalogue = self.control.latest().clone();
+        let partition = PartitionId(self.dice.below(u64::from(PARTITIONS)) as u16);
+        let after_us = self.dice.between(20_000, 400_000);
+        if self.dice.percent(60) {
+            self.after(after_us, Event::Swap);
+        }
+        let Some(held) = catalogue.configuration(partition).filter(|held| held.in_sync.len() > 1) else {
+            return;
+        };
+        let others: Vec<JoinId> = held.in_sync.iter().map(|replica| replica.join).collect();
+        let others: Vec<JoinId> = others.into_iter().filter(|join| *join != held.primary).collect();
+        let Some(join) = others.get(self.dice.below(others.len().max(1) as u64) as usize).copied() else {
+            return;
+        };
+        let (generation, epoch) = (held.generation, held.epoch);
+        let step = Step::Appoint { join };
+        self.order(Command::Configure(vec![ConfigurationChange { partition, generation, epoch, step }]));
+    }
+
+    /// Something goes wrong with a node at the very moment in which a change that it asked for takes effect.
+    pub(super) fn strike(&mut self, by: Asker) {
+        let Asker::Primaries(node, _) = by else { return };
+        if self.is_calm || self.plan.only_moves || !self.dice.percent(8) {
+            return;
+        }
+        match self.dice.below(3) {
+            0 => self.crash_now(node),
+            1 => self.pause(node),
+            _ => self.isolate(node),
+        }
+    }
+
     /// Another node joins, if there is one.
     fn join(&mut self) {
         let Some(spare) = self.machines.iter_mut().find(|machine| !machine.is_member) else { return };
@@ -147,8 +193,7 @@ impl World {
         self.after(back_us, Event::PowerOn(node));
     }
 
-    fn pause(&mut self) {
-        let node = self.any_node();
+    fn pause(&mut self, node: NodeId) {
         let pause_us =
             if self.dice.percent(50) { self.dice.below(300_000) } else { self.dice.below(2_500_000) };
         let until_us = self.now_us + pause_us;
@@ -169,8 +214,7 @@ impl World {
         self.mend_later();
     }
 
-    fn isolate(&mut self) {
-        let node = self.any_node();
+    fn isolate(&mut self, node: NodeId) {
         self.say(|| format!("node {node} is cut off"));
         let others: Vec<Place> = self.machines.iter().map(|machine| machine.node.into()).collect();
         self.network.isolate(node.into(), others.into_iter().filter(|other| *other != node.into()));

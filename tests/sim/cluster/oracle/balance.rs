@@ -27,7 +27,9 @@ pub(crate) fn is_whole(catalogue: &Catalogue, held: &Configuration) -> bool {
 /// A replica that was one too many has gone: "no partition is left with fewer replicas in sync than it has, unless it has more
 /// than wanted".
 pub(crate) fn retired(catalogue: &Catalogue, held: &Configuration) -> Verdict {
-    ensure(held.in_sync.len() >= catalogue.replicas_wanted(), || format!("a move takes a copy that is needed: {held:?}"))
+    ensure(held.in_sync.len() >= catalogue.replicas_wanted(), || {
+        format!("a move takes a copy that is needed: {held:?}")
+    })
 }
 
 fn counts(catalogue: &Catalogue, is: fn(&Configuration, NodeId) -> bool) -> Vec<(NodeId, usize)> {

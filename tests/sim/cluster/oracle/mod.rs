@@ -3,6 +3,7 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod balance;
+pub(crate) mod copies;
 mod cutover;
 pub(crate) mod debts;
 mod effects;
@@ -11,6 +12,7 @@ pub(crate) mod expiry;
 pub(crate) mod feeds;
 pub(crate) mod heirs;
 mod history;
+pub(crate) mod leases;
 pub(crate) mod losses;
 pub(crate) mod moves;
 pub(crate) mod once;
@@ -18,6 +20,7 @@ pub(crate) mod reads;
 pub(crate) mod replicas;
 mod scores;
 pub(crate) mod silence;
+pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

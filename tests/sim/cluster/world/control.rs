@@ -5,7 +5,7 @@ use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Applied, Asked, Asker};
 use super::super::events::{ControlEvent, Event, Inner};
-use super::super::oracle::{Verdict, balance, heirs, losses};
+use super::super::oracle::{Verdict, balance, heirs, losses, steps};
 use super::{FOUNDERS, NODES, World};
 
 /// How often somebody looks whether the leader is well.
@@ -129,6 +129,7 @@ impl World {
         for node in (1..=NODES).map(NodeId) {
             self.learn_soon(node);
         }
+        self.strike(asked.by);
         if let Asker::Start(node, life) = asked.by {
             let event = match answer {
                 Ok(Response::Started { incarnation, .. }) => Event::Boot { node, life, incarnation, index },
@@ -159,7 +160,9 @@ impl World {
     ) -> Verdict {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
-            for (ConfigurationChange { partition, step, .. }, _) in taken {
+            for (change, _) in taken {
+                let ConfigurationChange { partition, step, .. } = change;
+                before.configuration(*partition).map_or(Ok(()), |before| steps::check(before, change))?;
                 if let (Step::Retire { .. }, Some(held)) = (step, after.configuration(*partition)) {
                     balance::retired(after, held)?;
                 }
@@ -183,6 +186,7 @@ impl World {
             };
             losses::follows(&mut self.oracles, self.now_us, partition, was, is, is_alive)?;
             self.seen.lost += u64::from(is.is_lost() && !was.is_lost());
+            self.check_copies(partition)?;
             let moved = was.primary != is.primary && !is.is_lost() && was.generation == is.generation;
             if moved && !is.handed_over {
                 self.seen.promotions += 1;

@@ -284,6 +284,7 @@ impl World {
                 self.boot_when_ready(node, life, incarnation, index);
             }
             Event::Trouble => return self.trouble(),
+            Event::Swap => self.swap(),
             Event::Crash(node) => self.crash_now(node),
             Event::Stop { node, life, until_us } => self.stop(node, life, until_us),
             Event::Mend => {
