@@ -7,13 +7,14 @@
 //! | L0 | [`types`] | keys, ids, positions, time, error classes | |
 //! | | [`row`] | schema and packed row | types |
 //! | | `expr` | SQL scalar expressions over rows | types, row |
-//! | L1 | [`topology`] | PURE: key to partition to replicas | types |
-//! | | [`session`] | PURE: a client's session: what leaves for which node, and what is tried again | types, topology |
-//! | | `store` | a partition's rows: one writer, many readers | types, row |
-//! | | `catalog` | PURE: the cluster's metadata as a state machine | types, row, topology |
+//! | | [`mutant`] | faults that can be switched on, for the simulator to catch | |
+//! | L1 | [`topology`] | PURE: key to partition to replicas | types, mutant |
+//! | | [`session`] | PURE: a client's session: what leaves for which node, and what is tried again | types, topology, mutant |
+//! | | `store` | a partition's rows: one writer, many readers | types, row, mutant |
+//! | | `catalog` | PURE: the cluster's metadata as a state machine | types, row, topology, mutant |
 //! | | `binding` | PURE: a binding compiled for one catalogue version | types, row, expr, catalog |
-//! | | `partition` | PURE: one replica of one partition | types, row, expr, topology, store, catalog, binding |
-//! | | `feed` | PURE: subscriptions over committed entries | types, row, expr, store, catalog, partition |
+//! | | `partition` | PURE: one replica of one partition | L0, topology, store, catalog, binding |
+//! | | `feed` | PURE: subscriptions over committed entries | L0, store, catalog, partition |
 //! | | `model` | a trained model: formats, graph, plan, execution | types |
 //! | | `wire` | generated protobuf; the one codec | types, row |
 //! | L2 | `net` | QUIC between nodes | types, telemetry |
@@ -28,6 +29,7 @@
 //!
 //! `tests/house.rs` reads every `use crate::` against this table.
 
+pub mod mutant;
 pub mod row;
 pub mod session;
 pub mod topology;

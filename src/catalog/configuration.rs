@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Epoch, Generation, JoinId, NodeId, PartitionId, Tenure};
+use crate::{
+    mutant::Mutant,
+    types::{Epoch, Generation, JoinId, NodeId, PartitionId, Tenure},
+};
 
 /// Who holds a partition, and in which role. Changed only through the control group.
 ///
@@ -178,7 +181,7 @@ impl Configuration {
 
     /// Makes the replica at `node` the primary: one in sync, or else an eligible one, which then is in sync alone.
     pub(super) fn promote(&mut self, node: NodeId) {
-        self.handed_over = false;
+        self.handed_over &= Mutant::StaysHandedOver.is_on();
         self.tenure += 1;
         self.successor = None;
         if let Some(heir) = self.in_sync.iter().find(|replica| replica.node == node) {
@@ -207,7 +210,7 @@ impl Configuration {
     pub(super) fn take_out(&mut self, join: JoinId, min_in_sync: usize) {
         if let Some(at) = self.in_sync.iter().position(|replica| replica.join == join) {
             let replica = self.in_sync.remove(at);
-            if self.in_sync.len() < min_in_sync {
+            if self.in_sync.len() < min_in_sync || Mutant::MakesAllEligible.is_on() {
                 self.eligible.push(replica);
             }
         }

@@ -6,6 +6,7 @@ use super::{Event, EventKind, Source as Feeding};
 use crate::{
     catalog::Map,
     expr::{Predicate, Scope, Source},
+    mutant::Mutant,
     partition::{Change, Cutover, View},
     row::{RowRef, Schema},
     store::{NotServing, Record},
@@ -111,6 +112,7 @@ impl Filter {
                 version: new.row_version(),
                 at: Some(at),
             }),
+            (Some(_), Some(_)) if Mutant::HidesLeaving.is_on() => None,
             (Some(old), new) => Some(Event {
                 kind: EventKind::Removed,
                 row: old.clone(),

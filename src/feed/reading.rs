@@ -2,6 +2,7 @@
 
 use super::{Event, Filter, Source, subscriber::Rows};
 use crate::{
+    mutant::Mutant,
     partition::{Change, Entry},
     store::Record,
     types::{Error, Position},
@@ -63,6 +64,10 @@ impl Batch {
         let Ok(entries) = source.log.after(from) else { return Reading::Gone };
         let mut read = from;
         for entry in entries {
+            if self.is_full() && Mutant::SkipsWhatDoesNotFit.is_on() {
+                read = entry.position;
+                continue;
+            }
             if self.is_full() {
                 break;
             }

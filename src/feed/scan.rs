@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use super::{Source, subscriber::Rows};
 use crate::{
+    mutant::Mutant,
     partition::{Change, Entry},
     store::{Cursor, Reader},
     types::{Error, MapId, Position, Seq},
@@ -47,6 +48,9 @@ impl Scan {
         let Some((of, old, new)) = change.row() else { return false };
         let Some(record) = new.or(old).filter(|_| of == map) else { return false };
         let shard = reader.cursor_of(map, record.key());
-        self.scanned.iter().any(|(cursor, at)| Some(*cursor) == shard && entry.position.seq > *at)
+        let is_later = |at: &Seq| entry.position.seq > *at || Mutant::SnapshotGoesBack.is_on();
+        let mut scanned = self.scanned.iter();
+        scanned.any(|(cursor, at)| Some(*cursor) == shard && is_later(at))
+            && !Mutant::SnapshotLosesChanges.is_on()
     }
 }

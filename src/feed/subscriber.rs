@@ -8,6 +8,7 @@ use super::{
     scan::Scan,
 };
 use crate::{
+    mutant::Mutant,
     store::Record,
     types::{Error, Position},
 };
@@ -46,7 +47,9 @@ impl Subscriber {
             Start::Snapshot => Phase::Beginning { overrun: false },
             Start::Now => Phase::Following { told: head, read: head },
             Start::After(position) if source.log.after(position).is_ok() => {
-                Phase::Following { told: position, read: position }
+                let is_early = Mutant::ResumesTooEarly.is_on();
+                let read = if is_early { source.log.floor() } else { position };
+                Phase::Following { told: position, read }
             }
             Start::After(_) => Phase::Beginning { overrun: true },
         };
@@ -86,7 +89,7 @@ impl Subscriber {
     fn step(&mut self, source: &Source<'_>, messages: &mut Vec<Message>) -> Result<bool, Error> {
         match &self.phase {
             Phase::Beginning { overrun } => {
-                if *overrun {
+                if *overrun && !Mutant::HidesOverrun.is_on() {
                     messages.push(Message::Overrun);
                 }
                 // It skips to the end of the log, past whatever changed the map's schema on the way.

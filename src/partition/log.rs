@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{Change, Cutover, Entry, Limits};
-use crate::types::{Position, Seq};
+use crate::{
+    mutant::Mutant,
+    types::{Position, Seq},
+};
 
 /// The end of a partition's history.
 #[derive(Debug)]
@@ -67,6 +70,7 @@ impl Log {
         let first = match self.entries.binary_search_by_key(&position, |entry| entry.position) {
             Ok(at) => at + 1,
             Err(_) if position == self.floor => 0,
+            Err(at) if Mutant::SkipsWhatIsGone.is_on() => at,
             Err(_) => return Err(Gone),
         };
         Ok(self.entries.range(first..))

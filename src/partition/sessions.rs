@@ -16,6 +16,7 @@ pub use copy::SessionCopy;
 
 use super::{Answer, Answered, Limits, identity::ByNumber, slots::OpId};
 use crate::{
+    mutant::Mutant,
     store::Record,
     types::{Error, RequestId, Seq, SessionId},
 };
@@ -105,7 +106,7 @@ impl Sessions {
         if id.number < session.floor {
             return Known::Forgotten;
         }
-        match session.under_way.get(&id.number) {
+        match session.under_way.get(&id.number).filter(|_| !Mutant::ForgetsUnderWay.is_on()) {
             Some(UnderWay::Operation(op)) => return Known::UnderWay(*op),
             Some(UnderWay::Prepared(seq)) => return Known::Prepared(*seq),
             None => {}
@@ -242,10 +243,13 @@ impl Session {
     }
 
     fn acknowledge_below(&mut self, floor: u64) {
+        let floor = if Mutant::DropsAnswersEarly.is_on() { floor + 1 } else { floor };
         if floor <= self.floor {
             return;
         }
-        self.floor = floor;
+        if !Mutant::ForgetsWatermark.is_on() {
+            self.floor = floor;
+        }
         while self.answers.front().is_some_and(|kept| kept.number < floor) {
             self.bytes -= self.answers.pop_front().map_or(0, |kept| kept.size());
         }

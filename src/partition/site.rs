@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     catalog::{Configuration, Replica},
+    mutant::Mutant,
     types::{JoinId, Now, PartitionId},
 };
 
@@ -54,6 +55,9 @@ impl Site {
         let is_from_primary = frame.from == *primary;
         let is_from = |replicas: &[Replica]| replicas.iter().any(|replica| replica.join == frame.from);
         let is_for_primary = self.me == *primary;
+        if Mutant::AcceptsStaleEpochs.is_on() {
+            return frame.to == self.me && frame.generation == *generation;
+        }
         frame.to == self.me
             && frame.partition == self.partition
             && frame.generation == *generation

@@ -11,7 +11,7 @@ use super::{
     stream::Identity,
     topology::Topology,
 };
-use crate::types::Error;
+use crate::{mutant::Mutant, types::Error};
 
 /// One session. `O` is an operation.
 #[derive(Debug)]
@@ -127,7 +127,8 @@ impl<O: Operation> Session<O> {
             if !is_empty && bytes + size > self.limits.frame_bytes {
                 break;
             }
-            if pending.number == 0 && pending.op.is_write() {
+            let is_anew = Mutant::Renumbers.is_on() && pending.attempts > 0;
+            if (pending.number == 0 || is_anew) && pending.op.is_write() {
                 match self.numbers.take(self.limits.outstanding) {
                     Some(number) => pending.number = number,
                     None => break,

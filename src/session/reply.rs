@@ -5,7 +5,10 @@ use super::{
     link::LinkId,
     machine::{Session, State},
 };
-use crate::types::{Class, Error};
+use crate::{
+    mutant::Mutant,
+    types::{Class, Error},
+};
 
 impl<O: Operation> Session<O> {
     /// An answer has arrived over a link. It goes to the caller, unless the operation is to be retried.
@@ -61,6 +64,9 @@ impl<O: Operation> Session<O> {
                 answers.push((caller, Err(refusal)));
             }
             return;
+        }
+        if Mutant::SettlesRefused.is_on() && pending.number != 0 {
+            self.numbers.settle(pending.number);
         }
         pending.attempts += 1;
         pending.refusal = Some(Box::new(refusal));

@@ -6,7 +6,10 @@ use super::{
     machine::{Session, State},
     numbers::Numbers,
 };
-use crate::types::{Error, NodeId, SessionId};
+use crate::{
+    mutant::Mutant,
+    types::{Error, NodeId, SessionId},
+};
 
 /// What the grid knows a session by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +107,7 @@ impl<O: Operation> Session<O> {
 
     /// The session begins anew, under another identity.
     fn renew<A>(&mut self, identity: Identity, answers: &mut Answers<A>) {
-        for tag in self.tags(|pending| pending.number != 0) {
+        for tag in self.tags(|pending| pending.number != 0 && !Mutant::ResendsInNextSession.is_on()) {
             let lost = Error::unavailable("the session was lost while the write was under way")
                 .hint("whether it took effect is not known: read the row");
             if let Some(caller) = self.forget(tag) {

@@ -26,6 +26,12 @@ pub(crate) struct Arguments {
     /// One object on stdout.
     pub(crate) json: bool,
     pub(crate) list: bool,
+    /// Known faults are switched on, those that are named or all.
+    pub(crate) mutants: bool,
+    /// A few of them, by the day.
+    pub(crate) rotate: Option<u64>,
+    /// How many seeds each of them may survive.
+    pub(crate) most: Option<u64>,
     exact: bool,
     wanted: Vec<String>,
     skipped: Vec<String>,
@@ -62,6 +68,9 @@ impl Arguments {
                 "--short" => read.short = true,
                 "--json" => read.json = true,
                 "--list" => read.list = true,
+                "--mutants" => read.mutants = true,
+                "--rotate" => read.rotate = Some(number(value())),
+                "--most" => read.most = Some(number(value())),
                 "--exact" => read.exact = true,
                 "--skip" => read.skipped.push(value()),
                 "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(value()),
@@ -77,6 +86,12 @@ impl Arguments {
         let plan = if self.short { Plan::short() } else { Plan::full() };
         let storm_us = self.storm_ms.map_or(plan.storm_us, |ms| ms * 1_000);
         Plan { storm_us, only: self.only.clone(), chance: self.chance, is_told: self.tell, ..plan }
+    }
+
+    /// What is named.
+    #[cfg(feature = "mutants")]
+    pub(crate) fn names(&self) -> &[String] {
+        &self.wanted
     }
 
     /// Whether the case is to run.

@@ -3,6 +3,9 @@
 //!
 //! `cargo test --test sim` runs a few dozen seeds of each. `cargo test --release --test sim -- --seeds 5000 --from 1000
 //! --json` runs others of the cluster, longer ones.
+//!
+//! `cargo test --release --features mutants --test sim -- --mutants [NAME..] [--rotate DAY] [--most SEEDS] [--json]` switches known
+//! faults on, one at a time, and runs seeds of the cluster until one of them fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +25,8 @@ mod dice;
 mod floors;
 mod grid;
 mod linear;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod seeds;
 mod shrink;
 
@@ -35,10 +40,27 @@ fn main() -> ExitCode {
         cases::ALL.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
+    if arguments.mutants {
+        return mutants(&arguments);
+    }
     let is_well = match arguments.seeds {
         Some(_) if arguments.shrink => shrink::run(&arguments),
         Some(seeds) => seeds::run(&arguments, seeds),
         None => cases::run(&arguments) == 0,
     };
     if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(feature = "mutants")]
+fn mutants(arguments: &Arguments) -> ExitCode {
+    mutants::run(arguments)
+}
+
+#[cfg(not(feature = "mutants"))]
+fn mutants(arguments: &Arguments) -> ExitCode {
+    eprintln!(
+        "the mutants are not built in: --features mutants (--rotate {:?} --most {:?})",
+        arguments.rotate, arguments.most
+    );
+    ExitCode::FAILURE
 }

@@ -7,6 +7,7 @@ use crate::{
     catalog::{
         Catalogue, Configuration, ConfigurationChange, MAX_CONFIGURATION_CHANGES, Replica, Response, Step,
     },
+    mutant::Mutant,
     types::{Epoch, Error, JoinId, NodeId, Result, Tenure},
 };
 
@@ -27,7 +28,8 @@ fn change_one(catalogue: &mut Catalogue, change: &ConfigurationChange) -> Result
     let present = catalogue
         .configuration(partition)
         .ok_or_else(|| Error::not_found(format!("there is no partition {partition}")))?;
-    if (present.generation, present.epoch) != (change.generation, change.epoch) {
+    let is_present = (present.generation, present.epoch) == (change.generation, change.epoch);
+    if !is_present && !Mutant::ChangesAnyEpoch.is_on() {
         return Err(Error::conflict(format!(
             "partition {partition} stands at generation {}, epoch {}, not at {}, {}",
             present.generation, present.epoch, change.generation, change.epoch
@@ -77,7 +79,7 @@ fn admit(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Resul
     let replica = taken(learners, join).or_else(|| taken(eligible, join)).ok_or_else(|| stranger(join))?;
     check_up(catalogue, replica.node)?;
     next.in_sync.push(replica);
-    if next.in_sync.len() >= usize::from(catalogue.min_in_sync) {
+    if next.in_sync.len() >= usize::from(catalogue.min_in_sync) && !Mutant::KeepsEligible.is_on() {
         next.eligible.clear();
     }
     if next.in_sync.len() >= catalogue.replicas_wanted() {
@@ -105,7 +107,7 @@ fn retire(catalogue: &Catalogue, next: &mut Configuration, join: JoinId) -> Resu
         return Err(stranger(join));
     }
     let is_whole = next.in_sync.len() > catalogue.replicas_wanted() && next.learners.is_empty();
-    if !is_whole {
+    if !is_whole && !Mutant::DropsBeforeCopy.is_on() {
         return Err(Error::conflict(format!("replica {join} is not one too many")));
     }
     next.in_sync.retain(|replica| replica.join != join);

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     catalog::{Catalogue, Configuration, Replica},
+    mutant::Mutant,
     topology::share,
     types::NodeId,
 };
@@ -59,6 +60,10 @@ fn silence(configuration: &mut Configuration, node: NodeId, min_in_sync: usize) 
     // A sole holder stays: nobody else has the rows for certain.
     let in_sync = configuration.in_sync.iter().find(|replica| replica.node == node);
     match in_sync.copied() {
+        Some(_) if configuration.in_sync.len() == 1 && Mutant::SilentIsLost.is_on() => {
+            configuration.lose();
+            true
+        }
         Some(replica) if configuration.in_sync.len() > 1 => {
             configuration.take_out(replica.join, min_in_sync);
             true
@@ -69,6 +74,11 @@ fn silence(configuration: &mut Configuration, node: NodeId, min_in_sync: usize) 
 
 /// Takes out a node that has restarted; whether anything changed.
 fn forget(configuration: &mut Configuration, node: NodeId) -> bool {
+    let is_sole = configuration.sole_node() == Some(node);
+    let fault = if is_sole { Mutant::LostIsEmpty } else { Mutant::CountsRestarted };
+    if fault.is_on() {
+        return false;
+    }
     let held = configuration.replica_at(node).is_some();
     let Configuration { in_sync, learners, eligible, .. } = &mut *configuration;
     for role in [in_sync, learners, eligible] {
@@ -94,5 +104,5 @@ fn successors(
         let found: Vec<NodeId> = all.iter().copied().filter(|node| nodes.contains(node)).collect();
         (!found.is_empty()).then_some(found)
     };
-    among(staying).or_else(|| among(up)).unwrap_or(all)
+    among(if Mutant::PromotesDraining.is_on() { up } else { staying }).or_else(|| among(up)).unwrap_or(all)
 }

@@ -3,6 +3,7 @@
 use super::Change;
 use crate::{
     catalog::{Catalogue, MAX_SESSION_BLOCK, Response},
+    mutant::Mutant,
     types::{Error, SessionId},
 };
 
@@ -12,8 +13,9 @@ pub(super) fn grant(catalogue: &mut Catalogue, count: u32) -> Change {
             .hint(format!("blocks have 1 to {MAX_SESSION_BLOCK}")));
     }
     let first = catalogue.next.session;
-    catalogue.next.session = first
+    let next = first
         .checked_add(u64::from(count))
         .ok_or_else(|| Error::unavailable("the cluster has no session ids left"))?;
+    catalogue.next.session = if Mutant::GrantsSessionsTwice.is_on() { next - 1 } else { next };
     Ok((Response::Sessions { first: SessionId(first), count }, false))
 }

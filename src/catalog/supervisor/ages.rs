@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Beacon, Settings};
 use crate::{
     catalog::{Catalogue, Member},
+    mutant::Mutant,
     types::{Incarnation, NodeId},
 };
 
@@ -50,7 +51,8 @@ impl Ages {
 
     /// Notes that this node is running. If it was not for long, it must not take its own silence for that of others.
     pub(super) fn watch(&mut self, now_us: u64) {
-        if now_us.saturating_sub(self.last_input_us) > self.failure_timeout_us / 2 {
+        let has_slept = now_us.saturating_sub(self.last_input_us) > self.failure_timeout_us / 2;
+        if has_slept && !Mutant::BlamesOthers.is_on() {
             self.awake_since_us = now_us;
         }
         self.last_input_us = now_us;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Effect, Grant, View, ages::Received};
-use crate::types::NodeId;
+use crate::{mutant::Mutant, types::NodeId};
 
 /// What was granted, and the confirmation that the next grants wait for.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Grants {
             .picture
             .sole
             .iter()
-            .filter(|node| !moving.contains(node))
+            .filter(|node| !moving.contains(node) || Mutant::GrantsWhileMoving.is_on())
             .filter_map(|node| view.ages.last_beacon(view.picture.catalogue().member(*node)?))
             .filter(|received| self.is_worth_a_grant(view, received))
             .collect();
@@ -68,7 +68,7 @@ impl Grants {
         let Some(confirmation) = self.confirmation.take_if(|confirmation| confirmation.round == round) else {
             return Vec::new();
         };
-        if !confirmed {
+        if !confirmed && !Mutant::GrantsUnconfirmed.is_on() {
             self.paused_until_us = view.now_us.saturating_add(view.settings.retry_us);
             return Vec::new();
         }
@@ -89,7 +89,7 @@ impl Grants {
 
     /// Whether the last lease of a node is over.
     pub(super) fn is_over(&self, view: &View<'_>, node: NodeId) -> bool {
-        let granted_us = self.granted_us.get(&node);
+        let granted_us = self.granted_us.get(&node).filter(|_| !Mutant::MovesBeforeGrantEnds.is_on());
         granted_us.is_none_or(|granted_us| granted_us.saturating_add(view.settings.grant_us) <= view.now_us)
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     catalog::{Command, Member, Response},
+    mutant::Mutant,
     types::{NodeId, PartitionId, Result, Tenure},
 };
 
@@ -32,6 +33,14 @@ struct Held {
     tenure: Tenure,
     /// Not before it was applied: every grant of those before is over one longest grant later.
     since_us: u64,
+}
+
+impl Held {
+    /// Whether every grant of the tenures before is over.
+    fn is_free_to_move(self, view: &View<'_>) -> bool {
+        self.since_us.saturating_add(view.settings.grant_us) <= view.now_us
+            || Mutant::LeadsWithoutWaiting.is_on()
+    }
 }
 
 impl Leadership {
@@ -102,7 +111,7 @@ impl Leadership {
             let stands = view.picture.catalogue().member(from).is_some_and(|member| {
                 member.incarnation == received.beacon.incarnation && view.picture.sole.contains(&from)
             });
-            if stands && !self.moving.contains(&from) {
+            if stands && (!self.moving.contains(&from) || Mutant::GrantsWhileMoving.is_on()) {
                 self.grants.grant(view, &received, effects);
             }
         }
@@ -155,7 +164,7 @@ impl Leadership {
         let held = self.present_tenure(view);
         self.propose(Kind::Configure, view, next, effects, |leadership| {
             let mut changes = match held {
-                Some(held) if held.since_us.saturating_add(view.settings.grant_us) <= view.now_us => {
+                Some(held) if held.is_free_to_move(view) => {
                     promotions::due(view, held.tenure, &leadership.grants, &mut leadership.moving)
                 }
                 _ => Vec::new(),

@@ -6,6 +6,7 @@ use smallvec::smallvec;
 
 use super::{Primary, Standing, commit::Draft};
 use crate::{
+    mutant::Mutant,
     partition::{Change, Effect, slots::OpId},
     types::{MapId, SessionId},
 };
@@ -16,7 +17,8 @@ impl Primary<'_> {
     /// when it serves.
     pub(in crate::partition) fn cut_over(&mut self, effects: &mut Vec<Effect>) {
         let view = self.site.latest.clone();
-        if !self.is_serving() || view.version < self.tenure.catalogue {
+        let is_behind = view.version < self.tenure.catalogue && !Mutant::CutsBack.is_on();
+        if !self.is_serving() || is_behind {
             return;
         }
         let before = std::mem::replace(&mut self.tenure.view, view.clone());
@@ -25,8 +27,10 @@ impl Primary<'_> {
             return;
         }
         self.tenure.catalogue = view.version;
-        let changes = smallvec![Change::Catalogue(Arc::new(view.cutover()))];
-        self.prepare(Draft { changes, ..Draft::default() }, effects);
+        if !Mutant::CutsOverSilently.is_on() {
+            let changes = smallvec![Change::Catalogue(Arc::new(view.cutover()))];
+            self.prepare(Draft { changes, ..Draft::default() }, effects);
+        }
         let is_kept = |map: MapId| view.maps.contains_key(&map);
         let is_changed = |map: MapId| match (before.maps.get(&map), view.maps.get(&map)) {
             (Some(before), Some(after)) => !after.scores_like(before),
@@ -38,6 +42,7 @@ impl Primary<'_> {
         }
         let scoring = self.tenure.standing.iter().filter(|(_, standing)| standing.scoring.is_some());
         let affected = scoring.filter(|(_, standing)| is_changed(standing.op.request.map));
+        let affected = affected.filter(|_| !Mutant::KeepsScoresAtCutover.is_on());
         let mut affected: Vec<OpId> = affected.map(|(id, _)| *id).collect();
         affected.sort_unstable();
         for id in affected {

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::Primary;
 use crate::{
     catalog::Configuration,
+    mutant::Mutant,
     partition::{
         Answered, Change, Effect, Entry,
         admission::Room,
@@ -69,7 +70,12 @@ impl Primary<'_> {
     fn commit_point(&self) -> Option<Seq> {
         match self.tenure.phase {
             // The primary before may be read for as long as its lease lasts.
-            Phase::TakingOver { from_us, .. } if self.site.now.mono_us < from_us => None,
+            Phase::TakingOver { from_us, .. }
+                if self.site.now.mono_us < from_us && !Mutant::CommitsBeforeLeaseEnds.is_on() =>
+            {
+                None
+            }
+            Phase::TakingOver { upto, .. } if Mutant::TrustsTail.is_on() => Some(upto),
             _ => self.tenure.peers.commit_point(self.tenure.seq),
         }
     }

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::commit::key_of;
 use crate::{
+    mutant::Mutant,
     partition::{
         Change, Effect, Input, View,
         admission::Admission,
@@ -68,10 +69,15 @@ pub(in crate::partition) struct Standing {
 impl Tenure {
     /// A replica becomes the primary, with all that it has.
     pub(in crate::partition) fn begin(site: &Site, ledger: &mut Ledger) -> Self {
-        let (epoch, committed, upto) = (site.configuration.epoch, ledger.committed().seq, ledger.end().seq);
+        let (epoch, committed) = (site.configuration.epoch, ledger.committed().seq);
+        if Mutant::DropsTail.is_on() {
+            ledger.tail.truncate(committed);
+        }
+        let upto = ledger.end().seq;
         ledger.store.begin_tenure(epoch);
         // The primary before has released its lease, or it lasts for as long as it was granted.
-        let from_us = if site.configuration.handed_over { 0 } else { site.granted_until_us };
+        let is_released = site.configuration.handed_over || Mutant::ServesBeforeLeaseEnds.is_on();
+        let from_us = if is_released { 0 } else { site.granted_until_us };
         let mut tenure = Tenure {
             phase: Phase::TakingOver { from_us, upto },
             peers: Peers::new(&site.configuration, site.me, committed, site.limits.min_in_sync),
@@ -116,10 +122,10 @@ impl Tenure {
                 return;
             }
             let Some(key) = key_of(record) else { return };
-            if let Some(at) = record.expires_at() {
+            if let Some(at) = record.expires_at().filter(|_| !Mutant::ForgetsExpiry.is_on()) {
                 self.expiry.change(false, Some(Due { at, map, key: key.clone() }), |_| true);
             }
-            if record.unscored() {
+            if record.unscored() && !Mutant::ForgetsDebts.is_on() {
                 self.debts.owe((map, key), record.row_version(), site.now.mono_us);
             }
         });
@@ -201,15 +207,21 @@ impl Primary<'_> {
     /// The row as decisions see it: committed, or prepared over it.
     pub(super) fn current(&self, map: MapId, hash: KeyHash, key: &[u8]) -> Option<Record> {
         if !self.ledger.tail.is_empty()
+            && !Mutant::DecidesOverCommitted.is_on()
             && let Some(prepared) = self.tenure.pending.find(&self.ledger.tail, Slot::of(map, hash), map, key)
         {
             return prepared.cloned();
         }
-        self.ledger.store.find(map, hash, key)
+        let stored = self.ledger.store.find(map, hash, key);
+        let is_hidden = |row: &Record| row.expires_at().is_some_and(|at| at <= self.site.now.wall);
+        stored.filter(|row| !(Mutant::HidesByClock.is_on() && is_hidden(row)))
     }
 
     /// Partition time if an entry were prepared now.
     pub(super) fn partition_time(&self) -> Timestamp {
+        if Mutant::TimeGoesBack.is_on() {
+            return self.site.now.wall;
+        }
         self.tenure.time.max(self.site.now.wall)
     }
 }

@@ -7,6 +7,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Primary, Standing, commit::Draft};
 use crate::{
+    mutant::Mutant,
     partition::{
         Answer, Answered, Change, Effect, MapView, Origin, Request, Ttl,
         admission::Room,
@@ -219,6 +220,9 @@ impl Primary<'_> {
             waiters.push(Waiter { origin: retry, answer: answer.clone() });
         }
         waiters.push(Waiter { origin, answer });
+        if Mutant::RefusesAtOnce.is_on() && waiters.iter().any(|waiter| waiter.answer.is_err()) {
+            waiters.drain(..).for_each(|waiter| waiter.reply(effects));
+        }
         if answered.is_none() && change.is_none() {
             // It has read what is prepared: the answer waits until that is committed.
             for waiter in waiters {

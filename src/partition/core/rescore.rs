@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     binding::Scores,
+    mutant::Mutant,
     partition::{
         Change, Effect, ScoreTask, Ticket,
         debts::RowName,
@@ -31,6 +32,11 @@ impl Primary<'_> {
         let cancelled = match (change, owed) {
             // The version stays, and so does what is being done about the debt.
             (Change::Ttl { .. }, _) | (Change::Scored { .. }, Some(_)) => None,
+            (Change::Put { .. }, _)
+                if Mutant::ScoresAnotherRow.is_on() && self.tenure.debts.gathering(&row).is_some() =>
+            {
+                None
+            }
             (_, Some(new)) => self.tenure.debts.owe(row, new.row_version(), self.site.now.mono_us),
             (_, None) => self.tenure.debts.settle(&row),
         };
@@ -55,7 +61,8 @@ impl Primary<'_> {
     /// The row, if it still is the one that lacks scores.
     fn owing(&self, (map, key): &RowName, row_version: RowVersion) -> Option<Record> {
         let record = self.current(*map, self.ledger.store.hash(key.packed()), key.packed())?;
-        (record.row_version() == row_version && record.unscored()).then_some(record)
+        let is_same = record.row_version() == row_version && record.unscored();
+        (is_same || Mutant::ScoresAnotherRow.is_on()).then_some(record)
     }
 
     fn ask_for_debt(
@@ -130,7 +137,12 @@ impl Primary<'_> {
         let mut lineage: SmallVec<_> = kept.collect();
         lineage.extend(added.iter().copied());
         let unscored = gathering.missing().next().is_some();
-        let new = Record::new(&Parts { value: &value, lineage, unscored, ..record.parts() });
+        let row_version = if Mutant::ScoreChangesVersion.is_on() {
+            RowVersion(self.next_seq().0)
+        } else {
+            record.row_version()
+        };
+        let new = Record::new(&Parts { value: &value, row_version, lineage, unscored, ..record.parts() });
         let change = Change::Scored { map: row.0, old: record.clone(), new };
         self.prepare(Draft { changes: smallvec![change], ..Draft::default() }, effects);
     }

@@ -7,6 +7,7 @@ use smallvec::{SmallVec, smallvec};
 use super::{Primary, Standing, request::Conclusion};
 use crate::{
     binding::{Compiled, Mode, OnDeadline, Scores},
+    mutant::Mutant,
     partition::{
         Change, Effect, MapView, ScoreTask, Ticket,
         operation::{Operation, Scoring, Write},
@@ -38,7 +39,7 @@ impl Primary<'_> {
             return self.conclude_scoring(op, held, scoring, effects);
         }
         let id = held.unwrap_or_else(|| self.new_op_id());
-        if held.is_none() {
+        if held.is_none() && !Mutant::ScoresWithoutSlot.is_on() {
             self.tenure.slots.take(id, smallvec![Slot::of(op.request.map, op.hash)]);
         }
         for binding in waited_for() {
@@ -121,7 +122,7 @@ impl Primary<'_> {
             return self.finish(op, held, Conclusion::refusal(error), effects);
         }
         let is_async = map.bindings.iter().any(|binding| binding.mode == Mode::Async);
-        let unscored = is_async || gathering.missing().next().is_some();
+        let unscored = (is_async || gathering.missing().next().is_some()) && !Mutant::StoresUnmarked.is_on();
         let conclusion = match scored_value(&map, &write.value, &gathering) {
             Ok(value) => {
                 let new = self.written(&op, &value, write.life, unscored, gathering.lineage());

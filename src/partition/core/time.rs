@@ -4,6 +4,7 @@ use smallvec::smallvec;
 
 use super::{Primary, Standing, Tenure, commit::Draft, request::Conclusion};
 use crate::{
+    mutant::Mutant,
     partition::{Change, Effect, expiry::Due, replication::Phase, site::Site, slots::Slot},
     types::{Error, Timestamp},
 };
@@ -77,10 +78,10 @@ impl Primary<'_> {
     fn expire_row(&mut self, due: Due, now: Timestamp, effects: &mut Vec<Effect>) {
         let hash = self.ledger.store.hash(due.key.packed());
         let Some(old) = self.current(due.map, hash, due.key.packed()) else { return };
-        if old.expires_at().is_none_or(|at| at > now) {
+        if old.expires_at().is_none_or(|at| at > now) && !Mutant::ExpiresAnyway.is_on() {
             return;
         }
-        if self.tenure.slots.is_free(Slot::of(due.map, hash)) {
+        if self.tenure.slots.is_free(Slot::of(due.map, hash)) || Mutant::ExpiresBusyRows.is_on() {
             let changes = smallvec![Change::Expire { map: due.map, old }];
             self.prepare(Draft { changes, ..Draft::default() }, effects);
         } else {

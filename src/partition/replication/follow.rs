@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Body, Receiver, Verdict, compare};
 use crate::{
+    mutant::Mutant,
     partition::{Effect, Entry, ledger::Ledger, log::is_unbroken, site::Site},
     types::{Position, Seq},
 };
@@ -29,7 +30,7 @@ impl Follower {
 
     /// In the next epoch. The primary hears at once how far this replica is: its frames may have come too early.
     pub(in crate::partition) fn reconfigured(self, goes_on: bool, committed: Seq) -> Self {
-        let matched = if goes_on { self.matched } else { committed };
+        let matched = if goes_on || Mutant::RemembersMatch.is_on() { self.matched } else { committed };
         Follower { matched, told: self.told, is_ack_due: false, is_behind: true }
     }
 
@@ -67,7 +68,7 @@ impl Follower {
             return;
         }
         match ledger.tail.position_at(seq) {
-            Some(held) if held == entry.position => return,
+            Some(held) if held == entry.position || Mutant::KeepsOwnEntries.is_on() => return,
             Some(_) => {
                 debug_assert!(seq > self.matched, "what was acknowledged in this epoch stays");
                 ledger.tail.truncate(seq);
@@ -90,13 +91,21 @@ impl Follower {
         mut receiver: Option<&mut Receiver>,
         effects: &mut Vec<Effect>,
     ) {
-        while let Some(entry) = ledger.tail.pop(self.told.min(self.matched)) {
+        while let Some(entry) = ledger.tail.pop(self.commit_point()) {
             ledger.apply(&entry);
             if let Some(receiver) = &mut receiver {
                 receiver.note(&entry);
             }
             effects.push(Effect::Publish(entry));
         }
+    }
+
+    /// What is committed, and known to be here as the primary has it.
+    fn commit_point(&self) -> Seq {
+        if Mutant::AppliesPrepared.is_on() {
+            return self.matched;
+        }
+        self.told.min(self.matched)
     }
 
     /// Says how far it is, once a tick.
@@ -129,7 +138,8 @@ impl Learner {
 
     /// Whether it has everything.
     pub(in crate::partition) fn is_complete(&self) -> bool {
-        self.receiver.as_ref().is_some_and(Receiver::is_complete)
+        let is_enough = |receiver: &Receiver| receiver.is_complete() || Mutant::AdmitsUnfilled.is_on();
+        self.receiver.as_ref().is_some_and(is_enough)
     }
 
     /// Takes a frame of the primary's.

@@ -11,6 +11,7 @@
 
 use super::{Phase, Proposal, Standing};
 use crate::{
+    mutant::Mutant,
     partition::{Effect, core::Primary},
     types::JoinId,
 };
@@ -55,6 +56,9 @@ impl Primary<'_> {
             Phase::HandingOver(HandOver::Proposed { open, again_us })
                 if again_us <= self.site.now.mono_us =>
             {
+                if Mutant::TakesSilenceForRefusal.is_on() {
+                    return self.keep_role(effects);
+                }
                 self.propose_hand_over(to, open + 1, effects);
             }
             _ => {}
@@ -78,7 +82,7 @@ impl Primary<'_> {
     fn release_role(&mut self, to: JoinId, until_us: u64, effects: &mut Vec<Effect>) {
         let end = self.ledger.end().seq;
         let has_all = self.tenure.peers.find(to).is_some_and(|peer| peer.acked >= end);
-        if self.ledger.tail.is_empty() && has_all {
+        if self.ledger.tail.is_empty() && has_all || Mutant::HandsOverEarly.is_on() {
             self.propose_hand_over(to, 1, effects);
         } else if until_us <= self.site.now.mono_us {
             self.keep_role(effects);

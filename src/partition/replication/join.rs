@@ -8,6 +8,7 @@
 use super::Standing;
 use crate::{
     catalog::Step,
+    mutant::Mutant,
     partition::{Effect, core::Primary},
     types::{Epoch, JoinId},
 };
@@ -78,7 +79,8 @@ impl Primary<'_> {
                 }
             }
             Standing::Joining { since_us } => {
-                if peer.acked >= committed && peer.lease_until_us > now_us {
+                let has_all = peer.acked >= committed || Mutant::AdmitsBehind.is_on();
+                if has_all && peer.lease_until_us > now_us {
                     let again_us = now_us.saturating_add(timing.proposal_us);
                     let join = peer.replica.join;
                     peer.standing = Standing::Proposed { open: 1, again_us };
@@ -90,7 +92,9 @@ impl Primary<'_> {
                 }
             }
             Standing::Proposed { open, again_us } => {
-                if *again_us <= now_us {
+                if *again_us <= now_us && Mutant::TakesSilenceForRefusal.is_on() {
+                    self.rest(index, effects);
+                } else if *again_us <= now_us {
                     *open += 1;
                     *again_us = now_us.saturating_add(timing.proposal_us);
                     let join = peer.replica.join;
@@ -113,6 +117,9 @@ impl Primary<'_> {
         let peer = &mut self.tenure.peers.all[index];
         if peer.is_hung(self.site.now.mono_us, &self.site.timing) {
             let join = peer.replica.join;
+            if Mutant::RemovesAtProposal.is_on() {
+                peer.standing = Standing::Filled { rest_until_us: u64::MAX };
+            }
             self.propose(Proposal::Remove { join }, effects);
         }
     }

@@ -2,7 +2,10 @@
 //! not to be, for a while; and it serves only while all have agreed.
 
 use super::{Body, Phase, handover::HandOver};
-use crate::partition::{Effect, core::Primary, site::Site};
+use crate::{
+    mutant::Mutant,
+    partition::{Effect, core::Primary, site::Site},
+};
 
 /// Beacons of all partitions go out at the same moments, so that one packet carries those to one node.
 pub(super) fn next_moment_us(now_us: u64, every_us: u64) -> u64 {
@@ -40,6 +43,7 @@ impl Primary<'_> {
             Phase::Serving | Phase::HandingOver(HandOver::Committing { .. }) => {
                 self.tenure.peers.lease_until_us(self.site.control_lease_us)
             }
+            Phase::HandingOver(_) if Mutant::KeepsLease.is_on() => return,
             Phase::TakingOver { .. } | Phase::HandingOver(HandOver::Proposed { .. }) => 0,
         };
         self.ledger.store.lease(until_us);

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::{Sender, Timing};
 use crate::{
     catalog::{Configuration, Replica},
+    mutant::Mutant,
     types::{Epoch, JoinId, Seq},
 };
 
@@ -107,11 +108,19 @@ impl Peer {
     }
 
     fn is_needed_to_commit(&self) -> bool {
-        matches!(self.standing, Standing::InSync | Standing::Joining { .. } | Standing::Proposed { .. })
+        match self.standing {
+            Standing::InSync => true,
+            Standing::Joining { .. } | Standing::Proposed { .. } => !Mutant::CommitsWithoutJoiner.is_on(),
+            _ => false,
+        }
     }
 
     fn is_needed_to_serve(&self) -> bool {
-        matches!(self.standing, Standing::InSync | Standing::Proposed { .. })
+        match self.standing {
+            Standing::InSync => true,
+            Standing::Proposed { .. } => !Mutant::ServesWithoutJoiner.is_on(),
+            _ => false,
+        }
     }
 
     /// A learner has begun to follow after the pinned entry.
@@ -315,19 +324,31 @@ impl Peers {
     /// The last entry that every replica has that a commit needs, where the primary's last one is `own`; none while the
     /// in-sync set is too small to commit.
     pub(in crate::partition) fn commit_point(&self, own: Seq) -> Option<Seq> {
-        if self.in_sync < self.min_in_sync {
+        if self.in_sync < self.min_in_sync && !Mutant::IgnoresMinInSync.is_on() {
             return None;
         }
         let needed = self.all.iter().filter(|peer| peer.is_needed_to_commit());
-        Some(needed.map(|peer| peer.acked).fold(own, Seq::min))
+        let acked = needed.map(|peer| peer.acked);
+        if Mutant::CommitsAlone.is_on() {
+            return Some(own);
+        }
+        if Mutant::CommitsAtFirst.is_on() {
+            return Some(acked.max().unwrap_or(own));
+        }
+        Some(acked.fold(own, Seq::min))
     }
 
     /// Until when all have granted the lease that serving needs. A sole replica needs the control leader's, and one
     /// that may be sole or not needs both.
     pub(in crate::partition) fn lease_until_us(&self, of_control_us: u64) -> u64 {
-        let alone = if self.in_sync == 1 { of_control_us } else { u64::MAX };
+        let is_alone = self.in_sync == 1 && !Mutant::ServesUngranted.is_on();
+        let alone = if is_alone { of_control_us } else { u64::MAX };
         let needed = self.all.iter().filter(|peer| peer.is_needed_to_serve());
-        needed.map(|peer| peer.lease_until_us).fold(alone, u64::min)
+        let granted = needed.map(|peer| peer.lease_until_us);
+        if Mutant::ServesByOneLease.is_on() {
+            return granted.max().unwrap_or(u64::MAX).min(alone);
+        }
+        granted.fold(alone, u64::min)
     }
 
     /// Whether a learner is on its way into the in-sync set.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Body, Standing, Verdict};
 use crate::{
+    mutant::Mutant,
     partition::{Effect, Entry, core::Primary, ledger::Ledger},
     types::{Epoch, JoinId, Position, Seq},
 };
@@ -83,7 +84,8 @@ impl Primary<'_> {
                 }
             }
             Body::Lease { sent_us } if sent_us <= now_us => {
-                peer.grant(sent_us, &self.site.timing);
+                let from_us = if Mutant::LeasesFromAnswer.is_on() { now_us } else { sent_us };
+                peer.grant(from_us, &self.site.timing);
                 self.renew_lease();
             }
             Body::Filled { fill, number, verdict } => {
@@ -111,7 +113,7 @@ impl Primary<'_> {
         }
         match verdict {
             Verdict::Taken => {
-                let is_last = sender.taken(self.ledger);
+                let is_last = sender.taken(self.ledger) || Mutant::AdmitsUnfilled.is_on();
                 let pinned = sender.pinned.filter(|_| number == 0);
                 if is_last {
                     peer.standing = Standing::Filled { rest_until_us: 0 };

@@ -3,6 +3,7 @@
 use super::handover::HandOver;
 use crate::{
     catalog::Configuration,
+    mutant::Mutant,
     partition::{
         Effect, Input, Request,
         core::{Primary, Standing, Tenure},
@@ -38,8 +39,11 @@ impl Primary<'_> {
         }
         self.advance(effects);
         // Below its log's version of the catalogue, it does not know what it would serve (rule 9).
-        let is_informed = self.site.latest.version >= self.tenure.catalogue;
-        if self.ledger.committed().seq < upto || !is_informed || !self.is_expected() {
+        let is_informed = self.site.latest.version >= self.tenure.catalogue
+            || Mutant::ServesUninformed.is_on()
+            || Mutant::CutsBack.is_on();
+        let has_tail = self.ledger.committed().seq >= upto || Mutant::ServesBeforeTail.is_on();
+        if !has_tail || !is_informed || !self.is_expected() {
             return;
         }
         self.tenure.phase = Phase::Serving;
@@ -80,7 +84,8 @@ impl Tenure {
         led_elsewhere: Error,
         effects: &mut Vec<Effect>,
     ) {
-        let heir = next.primary_node().filter(|_| next.handed_over);
+        let is_forwarded = next.handed_over && !Mutant::RefusesAtHandOver.is_on();
+        let heir = next.primary_node().filter(|_| is_forwarded);
         let mut standing: Vec<_> = self.standing.into_iter().collect();
         standing.sort_unstable_by_key(|(id, _)| *id);
         for (_, Standing { op, .. }) in standing {
@@ -109,6 +114,9 @@ impl Tenure {
 /// What becomes of a request on which nothing was decided.
 fn sent_on(request: Request, heir: Option<NodeId>, led_elsewhere: &Error) -> Effect {
     match heir {
+        Some(to) if Mutant::ForwardsWithoutId.is_on() => {
+            Effect::Forward { to, request: Request { id: None, ..request } }
+        }
         Some(to) => Effect::Forward { to, request },
         None => Effect::Reply { origin: request.origin, answer: Err(led_elsewhere.clone()) },
     }

@@ -1,5 +1,7 @@
 //! How long things take between replicas.
 
+use crate::mutant::Mutant;
+
 /// The durations of replication, in microseconds. All replicas of a cluster use the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -34,6 +36,9 @@ impl Timing {
     /// How long a grant binds its grantor, counted from the beacon's receipt: longer than the lease by what clocks
     /// may differ (5 %), and a margin.
     pub fn grant_us(&self) -> u64 {
+        if Mutant::GrantsTooShort.is_on() {
+            return self.lease_us;
+        }
         self.lease_us + self.lease_us / 20 + 25_000
     }
 }

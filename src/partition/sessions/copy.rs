@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{partition::Answer, types::SessionId};
+use crate::{mutant::Mutant, partition::Answer, types::SessionId};
 
 use super::{Kept, Sessions};
 
@@ -75,7 +75,9 @@ impl Sessions {
         }
         let session = self.open.entry(copy.session).or_default();
         let before = session.bytes;
-        session.acknowledge_below(copy.floor);
+        if !Mutant::CopyLacksWatermarks.is_on() {
+            session.acknowledge_below(copy.floor);
+        }
         copy.answers.into_iter().for_each(|(number, answer)| session.keep(Kept { number, answer }));
         self.bytes = self.bytes - before + session.bytes;
     }

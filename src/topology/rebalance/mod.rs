@@ -13,7 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::targets::Targets;
 use super::share::share_rest;
-use crate::types::{NodeId, PartitionId};
+use crate::{
+    mutant::Mutant,
+    types::{NodeId, PartitionId},
+};
 
 /// The nodes of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +90,7 @@ fn next(held: &Holders, wanted: usize, target: &[NodeId], primary: NodeId) -> Op
         return Some(Move::HandOver(primary));
     }
     let is_meant = |node: &NodeId| target.contains(node);
-    if held.in_sync.len() > wanted {
+    if held.in_sync.len() > wanted || Mutant::DropsBeforeCopy.is_on() && held.in_sync.len() > 1 {
         let mut surplus = held.in_sync.iter().filter(|node| !is_meant(node) && **node != primary);
         return surplus.next().map(|node| Move::Drop(*node));
     }

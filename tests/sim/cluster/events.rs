@@ -7,7 +7,7 @@ use embergrid::types::{Error, Incarnation, Key, MapId, NodeId, PartitionId, Plac
 
 use super::control::{Answer, Asked, Asker};
 use super::draft::{Reply, Sent, What};
-use super::faults::Flap;
+use super::faults::{Flap, Swap};
 use super::host::{Message, Told};
 use super::oracle::reads::Expected;
 use super::stream::{StreamEvent, StreamId};
@@ -37,6 +37,8 @@ pub(crate) enum Event {
     },
     /// By number.
     Trouble(u32),
+    /// A partition gets another primary.
+    Swap(Swap),
     /// A process ends, for so long.
     Crash {
         node: NodeId,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Part;
 use crate::{
+    mutant::Mutant,
     partition::{Change, Entry, Limits, Verdict, ledger::Ledger},
     store::Record,
     types::{Epoch, Key, MapId, Seq},
@@ -56,6 +57,8 @@ impl Receiver {
         match part {
             Part::Begin { .. } => return None,
             Part::Rows { map, rows } => self.install(map, rows, ledger),
+            Part::Ended(_) if Mutant::CopyLacksEnded.is_on() => {}
+            Part::Sessions(_) if Mutant::CopyLacksAnswers.is_on() => {}
             Part::Ended(sessions) => sessions.into_iter().for_each(|session| ledger.sessions.end(session)),
             Part::Sessions(copies) => copies.into_iter().for_each(|copy| ledger.sessions.merge(copy)),
             Part::Log { floor, entries } => ledger.log.prepend(floor, &entries),
@@ -63,7 +66,7 @@ impl Receiver {
                 if at != ledger.committed() {
                     return Some(Verdict::Missed);
                 }
-                if checksum != ledger.store.checksum() {
+                if checksum != ledger.store.checksum() && !Mutant::spoils_copies() {
                     return Some(Verdict::Differs);
                 }
                 self.is_complete = true;
@@ -99,12 +102,16 @@ impl Receiver {
     fn install(&mut self, map: MapId, rows: Vec<Record>, ledger: &mut Ledger) {
         let removed = &self.removed;
         let is_removed = |row: &Record| {
-            !removed.is_empty() && Key::from_packed(row.key()).is_ok_and(|key| removed.contains(&(map, key)))
+            !removed.is_empty()
+                && !Mutant::CopyRevives.is_on()
+                && Key::from_packed(row.key()).is_ok_and(|key| removed.contains(&(map, key)))
         };
         let mut changes = ledger.store.apply();
         for row in rows {
             let hash = changes.hash(row.key());
-            if !is_removed(&row) && changes.find(map, hash, row.key()).is_none() {
+            let is_missing =
+                || changes.find(map, hash, row.key()).is_none() || Mutant::CopyOverwrites.is_on();
+            if !is_removed(&row) && is_missing() {
                 changes.put(map, hash, row);
             }
         }

@@ -5,9 +5,11 @@
 mod control;
 mod network;
 mod nodes;
+mod roles;
 
 pub(crate) use control::Ambush;
 pub(crate) use network::Flap;
+pub(crate) use roles::Swap;
 
 use super::events::Event;
 use super::oracle::Verdict;
@@ -40,18 +42,23 @@ impl World {
             self.break_something(&mut dice)?
         };
         if let Some(what) = what {
-            self.say(|| format!("trouble {number}: {what}"));
-            self.troubles.push(Trouble { number, at_us: self.now_us, what });
+            self.tell_trouble(number, what);
         }
         Ok(())
+    }
+
+    fn tell_trouble(&mut self, number: u32, what: String) {
+        self.say(|| format!("trouble {number}: {what}"));
+        self.troubles.push(Trouble { number, at_us: self.now_us, what });
     }
 
     /// What happens, if anything comes of it.
     fn break_something(&mut self, dice: &mut Dice) -> Result<Option<String>, String> {
         Ok(match dice.below(100) {
-            0..13 => self.crash(dice),
-            13..26 => self.pause(dice),
-            26..36 => self.cut(dice),
+            0..12 => self.crash(dice),
+            12..23 => self.pause(dice),
+            23..27 => self.swap_roles(dice),
+            27..36 => self.cut(dice),
             36..41 => self.flap(dice),
             41..47 => self.isolate(dice),
             47..51 => self.cut_client(dice),
@@ -70,8 +77,9 @@ impl World {
 
     fn move_something(&mut self, dice: &mut Dice) -> Option<String> {
         match dice.below(100) {
-            0..40 => self.join(),
-            40..80 => self.drain(dice),
+            0..35 => self.join(),
+            35..70 => self.drain(dice),
+            70..85 => self.swap_roles(dice),
             _ => self.upgrade(),
         }
     }

@@ -1,5 +1,7 @@
 //! The network is cut, flaps, and has its weather.
 
+use embergrid::types::NodeId;
+
 use crate::cluster::events::Event;
 use crate::cluster::network::{Place, Weather};
 use crate::cluster::world::World;
@@ -33,10 +35,15 @@ impl World {
 
     pub(super) fn isolate(&mut self, dice: &mut Dice) -> Option<String> {
         let node = self.any_node(dice);
+        Some(self.isolate_node(node, dice))
+    }
+
+    /// A node is cut off from all others; what is said about it.
+    pub(super) fn isolate_node(&mut self, node: NodeId, dice: &mut Dice) -> String {
         let others: Vec<Place> = self.machines.iter().map(|machine| machine.node.into()).collect();
         self.network.isolate(node.into(), others);
         self.mend_later(dice);
-        Some(format!("node {node} is cut off"))
+        format!("node {node} is cut off")
     }
 
     pub(super) fn cut_client(&mut self, dice: &mut Dice) -> Option<String> {

@@ -26,6 +26,7 @@ use embergrid::types::{
 
 use super::clock::Clock;
 use super::control::Asker;
+use super::oracle::silence::Vigil;
 pub(crate) use supervision::{BEACON_EVERY_US, Told};
 use unit::Unit;
 
@@ -134,6 +135,7 @@ pub(crate) struct Host {
     primaries: Vec<Option<NodeId>>,
     placement: PlacementVersion,
     supervisor: Supervisor,
+    pub(crate) vigil: Vigil,
     early: Option<Grant>,
     /// What the primaries want of the control group.
     proposed: Vec<supervision::Proposed>,
@@ -164,6 +166,7 @@ impl Host {
             primaries: vec![None; usize::from(partitions)],
             placement: PlacementVersion(0),
             supervisor: Supervisor::new(setup.node, setup.settings),
+            vigil: Vigil::default(),
             early: None,
             proposed: Vec::new(),
             asked: Vec::new(),

@@ -82,6 +82,7 @@ impl Host {
     }
 
     pub(crate) fn supervise(&mut self, clock: &Clock, now_us: u64, input: Input, out: &mut Vec<Out>) {
+        self.vigil.note(now_us, self.setup.settings.failure_timeout_us);
         let mut effects = Vec::new();
         self.supervisor.handle(clock.now(now_us), input, &mut effects);
         for effect in effects {

@@ -4,6 +4,8 @@
 use embergrid::catalog::{Catalogue, Configuration};
 use embergrid::types::NodeId;
 
+use super::{Verdict, ensure};
+
 /// What is not even, if anything is not.
 pub(crate) fn uneven(catalogue: &Catalogue) -> Option<String> {
     let lists = [("primaries", counts(catalogue, is_primary)), ("replicas", counts(catalogue, is_holder))];
@@ -20,6 +22,14 @@ pub(crate) fn is_whole(catalogue: &Catalogue, held: &Configuration) -> bool {
     let wanted = catalogue.replicas_wanted();
     let fewest = wanted.min(catalogue.staying().len());
     (fewest..=wanted).contains(&held.in_sync.len()) && held.learners.is_empty() && held.successor.is_none()
+}
+
+/// A replica that was one too many has gone: "no partition is left with fewer replicas in sync than it has, unless it has more
+/// than wanted".
+pub(crate) fn retired(catalogue: &Catalogue, held: &Configuration) -> Verdict {
+    ensure(held.in_sync.len() >= catalogue.replicas_wanted(), || {
+        format!("a move takes a copy that is needed: {held:?}")
+    })
 }
 
 fn counts(catalogue: &Catalogue, is: fn(&Configuration, NodeId) -> bool) -> Vec<(NodeId, usize)> {

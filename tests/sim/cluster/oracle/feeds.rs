@@ -27,6 +27,8 @@ type Rows = BTreeMap<Vec<u8>, (RowVersion, Vec<u8>)>;
 #[derive(Default)]
 pub(crate) struct Follower {
     rows: Rows,
+    /// The last that was told of each key.
+    versions: BTreeMap<Vec<u8>, RowVersion>,
     /// None while a snapshot is under way.
     place: Option<Position>,
     pub(crate) events: u64,
@@ -43,7 +45,7 @@ impl Follower {
         match self.place {
             Some(place) => Start::After(place),
             None => {
-                self.rows.clear();
+                self.begin();
                 Start::Snapshot
             }
         }
@@ -53,14 +55,12 @@ impl Follower {
     pub(crate) fn take(&mut self, message: &Message, about: &About, history: &History) -> Verdict {
         match message {
             Message::Overrun => {
-                self.place = None;
-                self.rows.clear();
+                self.begin();
                 Ok(())
             }
             Message::Snapshot { events } => {
                 ensure(self.place.is_none(), || "a snapshot out of turn".into())?;
-                events.iter().for_each(|event| self.fold(event));
-                Ok(())
+                events.iter().try_for_each(|event| self.fold(event))
             }
             Message::SnapshotEnd { at } => {
                 self.place = Some(*at);
@@ -80,7 +80,7 @@ impl Follower {
                 })?;
                 self.place = Some(*upto);
                 self.events += events.len() as u64;
-                events.iter().for_each(|event| self.fold(event));
+                events.iter().try_for_each(|event| self.fold(event))?;
                 let expected = about.events(timeline(history, *upto)?, *after, *upto)?;
                 let told: Vec<_> = events.iter().map(told).collect();
                 ensure(told == expected, || {
@@ -90,12 +90,19 @@ impl Follower {
         }
     }
 
-    fn fold(&mut self, event: &Event) {
+    /// All that it knows is void.
+    fn begin(&mut self) {
+        *self = Follower { events: self.events, ..Follower::default() };
+    }
+
+    fn fold(&mut self, event: &Event) -> Verdict {
         let key = event.row.key().to_vec();
+        let before = self.versions.insert(key.clone(), event.version);
         match event.kind {
             EventKind::Removed => self.rows.remove(&key),
             _ => self.rows.insert(key, seen(&event.row)),
         };
+        ensure(before <= Some(event.version), || format!("after version {before:?} of a row comes {event:?}"))
     }
 }
 

@@ -39,6 +39,11 @@ pub(crate) struct Timeline {
 }
 
 impl History {
+    /// The last entry that is committed.
+    pub(crate) fn last(&self) -> Option<Position> {
+        self.timeline().entries.last().map(|entry| entry.position)
+    }
+
     /// The present generation.
     pub(crate) fn timeline(&self) -> &Timeline {
         self.timelines.get(&self.generation).unwrap_or(&self.empty)

@@ -3,13 +3,16 @@
 
 pub(crate) mod acknowledged;
 pub(crate) mod balance;
+pub(crate) mod copies;
 mod cutover;
 pub(crate) mod debts;
 mod effects;
 pub(crate) mod errors;
 pub(crate) mod expiry;
 pub(crate) mod feeds;
+pub(crate) mod heirs;
 mod history;
+pub(crate) mod leases;
 pub(crate) mod lists;
 pub(crate) mod losses;
 pub(crate) mod moves;
@@ -17,6 +20,8 @@ pub(crate) mod once;
 pub(crate) mod reads;
 pub(crate) mod replicas;
 mod scores;
+pub(crate) mod silence;
+pub(crate) mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -41,6 +41,7 @@ impl Trace {
             Event::Stop { node, life, until_us, back_us } => self.add((node, life, until_us, back_us)),
             Event::Trouble(number) => self.add(number),
             Event::Flap(flap) => self.add(flap),
+            Event::Swap(swap) => self.add(swap),
             Event::Mend | Event::Clear | Event::Elect | Event::Operator => {}
         }
     }

@@ -5,7 +5,7 @@ use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Applied, Asked, Asker};
 use super::super::events::{ControlEvent, Event, Inner};
-use super::super::oracle::{Verdict, losses};
+use super::super::oracle::{Verdict, balance, heirs, losses, steps};
 use super::World;
 
 /// How often somebody looks whether the leader is well.
@@ -131,6 +131,7 @@ impl World {
         for node in self.nodes() {
             self.learn_soon(node);
         }
+        self.strike(asked.by, index);
         if let Asker::Start(node, life) = asked.by {
             let event = match answer {
                 Ok(Response::Started { incarnation, .. }) => Event::Boot { node, life, incarnation, index },
@@ -163,11 +164,16 @@ impl World {
         if let (Command::Configure(changes), Ok(Response::Configured(outcomes))) = (command, answer) {
             let taken = changes.iter().zip(outcomes).filter(|(_, outcome)| outcome.is_ok());
             let is_faulty = self.is_faulty();
-            for (ConfigurationChange { step, partition, .. }, _) in taken {
+            for (change, _) in taken {
+                let ConfigurationChange { partition, step, .. } = change;
                 if let Step::Expel { join } = step {
                     return Err(format!(
                         "replica {join} of partition {partition} holds other rows than most"
                     ));
+                }
+                before.configuration(*partition).map_or(Ok(()), |before| steps::check(before, change))?;
+                if let (Step::Retire { .. }, Some(held)) = (step, after.configuration(*partition)) {
+                    balance::retired(after, held)?;
                 }
                 let is_handed_over = matches!(step, Step::HandOver { .. });
                 self.seen.handed_over += u64::from(is_handed_over);
@@ -191,8 +197,12 @@ impl World {
             };
             losses::follows(&mut self.oracles, self.now_us, partition, was, is, is_alive)?;
             self.seen.lost += u64::from(is.is_lost() && !was.is_lost());
+            self.check_copies(partition)?;
             let moved = was.primary != is.primary && !is.is_lost() && was.generation == is.generation;
-            self.seen.promotions += u64::from(moved && !is.handed_over);
+            if moved && !is.handed_over {
+                self.seen.promotions += 1;
+                heirs::check(after, is)?;
+            }
         }
         Ok(())
     }

@@ -352,6 +352,7 @@ impl World {
                 self.boot_when_ready(node, life, incarnation, index);
             }
             Event::Trouble(number) => return self.trouble(number),
+            Event::Swap(swap) => self.swap(swap),
             Event::Crash { node, back_us } => self.crash_now(node, back_us),
             Event::Stop { node, life, until_us, back_us } => self.stop(node, life, until_us, back_us),
             Event::Mend => {

@@ -1,14 +1,17 @@
 //! What happens to nodes and within them, and what they do to the world.
 
+use std::sync::Arc;
+
 use embergrid::catalog::supervisor::Input;
-use embergrid::partition::Frame;
-use embergrid::types::{Error, Incarnation, NodeId};
+use embergrid::catalog::{Command, Replica};
+use embergrid::partition::{Entry, Frame};
+use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Asked, Asker};
 use super::super::events::{Arrival, ControlEvent, Event, Forwarded, Inner};
 use super::super::host::{BEACON_EVERY_US, Host, Message, Setup, Told};
 use super::super::models;
-use super::super::oracle::Verdict;
+use super::super::oracle::{Verdict, copies, leases};
 use super::{Out, PARTITIONS, World};
 
 /// How often the node looks for what is due.
@@ -131,7 +134,7 @@ impl World {
             }
             Out::Published { partition, entry } => {
                 self.say(|| format!("node {node} commits {} of partition {partition}", entry.position));
-                return self.oracles.published(partition, &entry);
+                return self.committed(partition, &entry);
             }
             Out::Score(tasks) => {
                 let wrong = self.plan.wrong_scores && self.dice.percent(20);
@@ -146,7 +149,12 @@ impl World {
                 ));
             }
             Out::Differ(difference) => return Err(format!("replicas differ: {difference:?}")),
-            Out::Propose { by, command } => self.propose(Asked { by, command: *command }),
+            Out::Propose { by, command } => {
+                if let (Command::FailNode { .. }, Some(host)) = (&*command, &self.machine(node).host) {
+                    host.vigil.check(host.setup.settings.failure_timeout_us)?;
+                }
+                self.propose(Asked { by, command: *command });
+            }
             Out::Confirm { round } => {
                 let delay_us = self.dice.between(500, 6_000);
                 if let Some(incarnation) = self.machine(node).incarnation() {
@@ -156,6 +164,35 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A replica has committed an entry.
+    fn committed(&mut self, partition: PartitionId, entry: &Arc<Entry>) -> Verdict {
+        let before = self.oracles.of(partition).last();
+        self.oracles.published(partition, entry)?;
+        if before.is_some_and(|before| before >= entry.position) {
+            return Ok(());
+        }
+        self.check_copies(partition)?;
+        for machine in &self.machines {
+            let Some(host) = &machine.host else { continue };
+            let (Ok(reader), Some(core)) = (host.reader(partition), host.core(partition)) else { continue };
+            if reader.check(machine.clock.mono_us(self.now_us)).is_ok() {
+                leases::check(entry, machine.node, core)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whoever may be promoted has all that is committed.
+    pub(super) fn check_copies(&self, partition: PartitionId) -> Verdict {
+        let catalogue = self.control.latest();
+        let held = catalogue.configuration(partition).zip(self.oracles.of(partition).last());
+        let core = |replica: &Replica| {
+            let core = self.machines[replica.node.0 as usize - 1].host.as_ref()?.core(partition)?;
+            (core.reader().join() == replica.join).then_some(core)
+        };
+        held.map_or(Ok(()), |(held, committed)| copies::check(committed, held, core))
     }
 
     fn send_frames(&mut self, from: NodeId, to: NodeId, frames: &[Frame]) {
