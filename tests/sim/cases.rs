@@ -4,6 +4,7 @@ use super::alone;
 use super::arguments::Arguments;
 use super::caught::caught;
 use super::cluster::{Plan, Seen};
+use super::floors;
 use super::linear;
 use super::seeds::{attempt, storm, storms};
 use super::shrink::shrink;
@@ -107,14 +108,15 @@ fn three_nodes_keep_the_promises() -> Verdict {
     for result in storms(0, SEEDS, &Plan::short()) {
         sum.add(&result?);
     }
-    // What each of these counts is sure to be seen in so many seeds.
-    let rare = sum.each().into_iter().find(|(_, count)| **count == 0).map(|(name, _)| name);
-    ensure(rare.is_none(), || format!("there was no {}: {sum:?}", rare.unwrap_or_default()))
+    let common: Vec<&str> = floors::common().collect();
+    let missing = sum.each().into_iter().find(|(name, count)| **count == 0 && common.contains(name));
+    let missing = missing.map(|(name, _)| name);
+    ensure(missing.is_none(), || format!("there was no {}: {sum:?}", missing.unwrap_or_default()))
 }
 
 fn moves_refuse_no_write() -> Verdict {
     let mut sum = Seen::default();
-    for result in storms(0, SEEDS, &Plan { only_moves: true, ..Plan::short() }) {
+    for result in storms(0, SEEDS / 2, &Plan { only_moves: true, ..Plan::short() }) {
         sum.add(&result?);
     }
     let rare = [sum.handed_over, sum.forwarded, sum.retired, sum.joined, sum.drained];
@@ -124,13 +126,13 @@ fn moves_refuse_no_write() -> Verdict {
 fn a_seed_of_three_nodes_replays_to_the_same_trace() -> Verdict {
     let trace = |seed| storm(seed, &Plan::short()).map(|seen| seen.trace);
     let mut traces = Vec::new();
-    for seed in 0..5 {
+    for seed in 0..3 {
         let (first, second) = (trace(seed)?, trace(seed)?);
         ensure(first == second, || format!("seed {seed}: {first:x}, then {second:x}"))?;
         traces.push(first);
     }
     traces.dedup();
-    ensure(traces.len() == 5, || format!("two seeds, one trace: {traces:x?}"))
+    ensure(traces.len() == 3, || format!("two seeds, one trace: {traces:x?}"))
 }
 
 /// The plan breaks something; one of a few runs must say so in these words.
@@ -173,7 +175,7 @@ fn a_seed_that_fails_is_cut_down() -> Verdict {
     let failing =
         (0..20).find(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
     let seed = failing.ok_or("no seed fails after a few troubles")?;
-    let small = shrink(seed, &plan).ok_or("it fails no longer")?;
+    let small = shrink(seed, &plan, 2).ok_or("it fails no longer")?;
     ensure(small.failure.troubles.len() * 2 <= small.before, || format!("it is still as large: {small:?}"))?;
     let once_more = attempt(seed, &small.plan).err();
     let is_same = once_more.as_ref().is_some_and(|failure| failure.broken == small.failure.broken);

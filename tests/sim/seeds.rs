@@ -38,7 +38,6 @@ impl Report {
                 }
             }
             Err(broken) => {
-                eprintln!("{broken}");
                 self.failures.push(json!({ "seed": seed, "broken": broken }));
             }
         }
@@ -90,7 +89,12 @@ fn each(from: u64, seeds: u64, plan: &Plan, run: Run) -> Vec<Result<Seen, String
             if at >= seeds {
                 return done;
             }
-            done.push((at, run(from + at, plan)));
+            let result = run(from + at, plan);
+            // At once: a run may be long, and cut short.
+            if let Err(broken) = &result {
+                eprintln!("{broken}");
+            }
+            done.push((at, result));
         }
     };
     let mut done: Vec<_> = std::thread::scope(|scope| {

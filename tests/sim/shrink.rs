@@ -7,8 +7,8 @@ use super::arguments::Arguments;
 use super::cluster::{Plan, Trouble};
 use super::seeds::{Failure, again, attempt};
 
-/// Throws for each attempt.
-const CHANCES: u64 = 6;
+/// Throws for each attempt, unless somebody is in a hurry.
+const THROWS: u64 = 6;
 /// The first words of what an oracle says are what it is about; the rest shows what it saw.
 const WORDS: usize = 8;
 
@@ -24,7 +24,7 @@ pub(crate) struct Shrunk {
 /// Shrinks the seed that the arguments name; true if it fails, and does so again when it is small.
 pub(crate) fn run(arguments: &Arguments) -> bool {
     let seed = arguments.from;
-    let Some(Shrunk { plan, failure, before }) = shrink(seed, &arguments.plan()) else {
+    let Some(Shrunk { plan, failure, before }) = shrink(seed, &arguments.plan(), THROWS) else {
         println!("seed {seed} does not fail");
         return false;
     };
@@ -36,11 +36,11 @@ pub(crate) fn run(arguments: &Arguments) -> bool {
     true
 }
 
-/// None if the seed does not fail.
-pub(crate) fn shrink(seed: u64, plan: &Plan) -> Option<Shrunk> {
+/// None if the seed does not fail. Each attempt is made with so many throws of what is left to chance.
+pub(crate) fn shrink(seed: u64, plan: &Plan, throws: u64) -> Option<Shrunk> {
     let failure = attempt(seed, plan).err()?;
     let before = failure.troubles.len();
-    let mut search = Search { seed, words: words(&failure.broken), plan: plan.clone(), failure };
+    let mut search = Search { seed, throws, words: words(&failure.broken), plan: plan.clone(), failure };
     search.leave_out();
     search.shorten();
     let Search { plan, failure, .. } = search;
@@ -49,6 +49,7 @@ pub(crate) fn shrink(seed: u64, plan: &Plan) -> Option<Shrunk> {
 
 struct Search {
     seed: u64,
+    throws: u64,
     /// What it says each time.
     words: Vec<String>,
     /// The smallest so far, and how it fails.
@@ -59,7 +60,7 @@ struct Search {
 impl Search {
     /// Whether it fails in the same way under a plan, which then is the smallest.
     fn fails(&mut self, plan: Plan) -> bool {
-        let chances = std::iter::once(self.plan.chance).chain(0..CHANCES);
+        let chances = std::iter::once(self.plan.chance).chain(0..self.throws);
         for chance in chances {
             let plan = Plan { chance, ..plan.clone() };
             if let Err(failure) = attempt(self.seed, &plan)

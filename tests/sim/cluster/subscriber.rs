@@ -3,6 +3,7 @@
 use embergrid::feed::{Start, SubscriberId, Token, TokenKey};
 use embergrid::types::{Incarnation, MapId, NodeId, PartitionId, Position};
 
+use super::oracle::History;
 use super::oracle::feeds::{About, Follower};
 
 /// Events that it takes before it has to be asked.
@@ -31,11 +32,21 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
+    /// One that begins with the rows as they are.
     pub(crate) fn new(about: About, partitions: u16) -> Self {
+        Self::beginning(about, partitions, Follower::default)
+    }
+
+    /// One that begins with the next change.
+    pub(crate) fn from_now(about: About, partitions: u16) -> Self {
+        Self::beginning(about, partitions, Follower::from_now)
+    }
+
+    fn beginning(about: About, partitions: u16, follower: fn() -> Follower) -> Self {
         let partitions = usize::from(partitions);
         Subscriber {
             about,
-            followers: (0..partitions).map(|_| Follower::default()).collect(),
+            followers: (0..partitions).map(|_| follower()).collect(),
             links: vec![None; partitions],
             left: vec![None; partitions],
             places: vec![NodeId(1); partitions],
@@ -51,7 +62,7 @@ impl Subscriber {
     }
 
     /// Where a partition goes on: at the place in the token, if there is one.
-    pub(crate) fn resume(&mut self, partition: PartitionId, map: MapId) -> Start {
+    pub(crate) fn resume(&mut self, partition: PartitionId, map: MapId, history: &History) -> Start {
         let places: Option<Vec<Position>> = self.followers.iter().map(Follower::place).collect();
         if let Some(positions) = places {
             let key = TokenKey::derive(CLUSTER, b"secret");
@@ -59,6 +70,6 @@ impl Subscriber {
             let token = Token::decode(&text, &key).expect("a token reads what it wrote");
             return Start::After(token.positions[usize::from(partition.0)]);
         }
-        self.follower(partition).resume()
+        self.follower(partition).resume(history)
     }
 }

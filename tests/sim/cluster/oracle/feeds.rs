@@ -29,22 +29,45 @@ pub(crate) struct Follower {
     rows: Rows,
     /// The last that was told of each key.
     versions: BTreeMap<Vec<u8>, RowVersion>,
-    /// None while a snapshot is under way.
-    place: Option<Position>,
+    place: Place,
     pub(crate) events: u64,
 }
 
+/// Where a follower is.
+#[derive(Clone, Copy, Default)]
+enum Place {
+    /// It wants a snapshot, or one is under way.
+    #[default]
+    Nowhere,
+    /// It wants what comes after it has asked, when that was committed.
+    Now(Option<Position>),
+    /// It knows of everything up to there.
+    At(Position),
+}
+
 impl Follower {
+    /// One that begins with the next change.
+    pub(crate) fn from_now() -> Self {
+        Follower { place: Place::Now(None), ..Follower::default() }
+    }
+
     /// Up to where it knows everything.
     pub(crate) fn place(&self) -> Option<Position> {
-        self.place
+        match self.place {
+            Place::At(place) => Some(place),
+            Place::Nowhere | Place::Now(_) => None,
+        }
     }
 
     /// Where it goes on after a broken connection.
-    pub(crate) fn resume(&mut self) -> Start {
-        match self.place {
-            Some(place) => Start::After(place),
-            None => {
+    pub(crate) fn resume(&mut self, history: &History) -> Start {
+        match &mut self.place {
+            Place::At(place) => Start::After(*place),
+            Place::Now(committed) => {
+                *committed = history.timeline().entries.last().map(|entry| entry.position);
+                Start::Now
+            }
+            Place::Nowhere => {
                 self.begin();
                 Start::Snapshot
             }
@@ -59,11 +82,11 @@ impl Follower {
                 Ok(())
             }
             Message::Snapshot { events } => {
-                ensure(self.place.is_none(), || "a snapshot out of turn".into())?;
+                ensure(matches!(self.place, Place::Nowhere), || "a snapshot out of turn".into())?;
                 events.iter().try_for_each(|event| self.fold(event))
             }
             Message::SnapshotEnd { at } => {
-                self.place = Some(*at);
+                self.place = Place::At(*at);
                 let timeline = timeline(history, *at)?;
                 let committed = timeline.rows_at(at.seq);
                 let committed = committed.iter().filter(|((map, _), row)| {
@@ -75,10 +98,16 @@ impl Follower {
                 })
             }
             Message::Changes { after, upto, events } => {
-                ensure(self.place == Some(*after), || {
-                    format!("a gap or a repetition: at {:?}, told {message:?}", self.place)
+                if let Place::Now(committed) = self.place {
+                    ensure(Some(*after) >= committed, || {
+                        format!("asked for what comes after {committed:?}, told {message:?}")
+                    })?;
+                    self.place = Place::At(*after);
+                }
+                ensure(self.place() == Some(*after), || {
+                    format!("a gap or a repetition: at {:?}, told {message:?}", self.place())
                 })?;
-                self.place = Some(*upto);
+                self.place = Place::At(*upto);
                 self.events += events.len() as u64;
                 events.iter().try_for_each(|event| self.fold(event))?;
                 let expected = about.events(timeline(history, *upto)?, *after, *upto)?;

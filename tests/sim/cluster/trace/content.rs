@@ -75,9 +75,10 @@ impl Trace {
         let Frame { partition, generation, epoch, from, to, body } = frame;
         self.add((partition, generation, epoch, from, to));
         match body {
+            // What an entry says is in the effect by which it is published.
             Body::Prepare { prev, entries, committed } => {
                 self.add((prev, committed));
-                entries.iter().for_each(|entry| self.add_entry(entry));
+                entries.iter().for_each(|entry| self.add((entry.position, entry.time, entry.changes.len())));
             }
             Body::Fill { fill, number, part } => {
                 self.add((fill, number));

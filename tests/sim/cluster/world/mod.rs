@@ -86,7 +86,7 @@ impl Plan {
 
     /// Short enough to be tried at every change.
     pub(crate) fn short() -> Self {
-        Plan { storm_us: 6_000_000, pause_us: 50_000, ..Plan::full() }
+        Plan { storm_us: 4_000_000, pause_us: 60_000, ..Plan::full() }
     }
 }
 
@@ -164,7 +164,7 @@ impl World {
     pub(crate) fn new(seed: u64, plan: &Plan) -> Self {
         let mut dice = Dice::new(seed);
         let (founders, nodes) = size(&mut dice);
-        let backup_count = 1 + dice.below(2) as u8;
+        let backup_count = if founders > 3 && dice.percent(20) { 3 } else { 1 + dice.below(2) as u8 };
         let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
         let skips = dice.percent(50);
         let node = |id| Node {
@@ -211,7 +211,11 @@ impl World {
             last_stream: 0,
             over: BTreeSet::new(),
             owing: Owing::default(),
-            subscribers: vec![Subscriber::new(LENIENT, PARTITIONS), Subscriber::new(PLAIN, PARTITIONS)],
+            subscribers: vec![
+                Subscriber::new(LENIENT, PARTITIONS),
+                Subscriber::new(PLAIN, PARTITIONS),
+                Subscriber::from_now(COUNTERS, PARTITIONS),
+            ],
             links: BTreeMap::new(),
             oracles,
             view,
@@ -389,5 +393,7 @@ fn size(dice: &mut Dice) -> (u64, u64) {
 
 /// The rows of the lenient map above an amount: scores arrive late there.
 const LENIENT: About = About { map: grid::LENIENT, condition: Some("amount > 300"), above: Some(300) };
+/// All rows of another, whose subscriber is not told of those that are there at first.
+const COUNTERS: About = About { map: grid::COUNTERS, condition: None, above: None };
 /// All rows of a plain map.
 const PLAIN: About = About { map: grid::PLAIN, condition: None, above: None };

@@ -57,7 +57,7 @@ impl World {
         };
         let id = SubscriberId(self.links.len() as u64);
         self.links.insert(id, (subscriber, partition));
-        let start = of.resume(partition, map);
+        let start = of.resume(partition, map, self.oracles.of(partition));
         let goes_on = matches!(start, feed::Start::After(_));
         let left = of.left[usize::from(partition.0)].filter(|left| *left != node);
         let is_drained = |node| self.control.latest().member(node).is_some_and(|member| member.draining);
