@@ -42,8 +42,6 @@ mutants! {
     ChangesAnyEpoch,
     /// Rule 1: frames of an epoch that is over are taken, from whoever was the primary then.
     AcceptsStaleEpochs,
-    /// Rule 1: a primary that missed configurations goes on, though another was primary meanwhile.
-    GoesOnAfterAGap,
     /// Rule 2: while the admission of a replica is proposed, commits do not need it.
     CommitsWithoutJoiner,
     /// Rule 2: while the admission of a replica is proposed, leases do not need it.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Follower, Learner};
 use crate::{
     catalog::Configuration,
-    mutant::Mutant,
     partition::{Core, Effect, core::Tenure},
     types::{Class, Error, JoinId, PartitionId},
 };
@@ -64,7 +63,7 @@ impl Core {
             return;
         }
         let goes_on = configuration.generation == before.generation
-            && (configuration.tenure == before.tenure || Mutant::GoesOnAfterAGap.is_on())
+            && configuration.tenure == before.tenure
             && configuration.primary == before.primary;
         // The rows of a generation that was given up are nobody's.
         let is_ours = configuration.generation == before.generation;
