@@ -1,8 +1,14 @@
 //! The promises, kept or broken under a seeded scheduler. `alone` has one partition's core by itself; `cluster` has three
-//! nodes. A seed that fails fails again, in the same way.
+//! nodes, and up to seven. A seed that fails fails again, in the same way.
 //!
 //! `cargo test --test sim` runs a few dozen seeds of each. `cargo test --release --test sim -- --seeds 5000 --from 1000
 //! --json` runs others of the cluster, longer ones.
+//!
+//! - `--twice` runs each seed twice, which must come to the same trace;
+//! - `--shrink --from SEED` cuts a seed that fails down to few troubles, and says how to run it;
+//! - `--only 3,8`, `--storm-ms 2500` and `--chance 2` run it so: with these troubles alone, in a storm as short, and with
+//!   another throw of all that is left to chance;
+//! - `--short` is for seeds as the cases run them, `--tell` tells on stderr what happens.
 //!
 //! `cargo test --release --features mutants --test sim -- --mutants [NAME..] [--rotate DAY] [--most SEEDS] [--json]` switches known
 //! faults on, one at a time, and runs seeds of the cluster until one of them fails.

@@ -1,6 +1,6 @@
 //! The control group at work: proposals taken, applied and answered, leaders elected, nodes kept up with the log.
 
-use embergrid::catalog::{Catalogue, Command, ConfigurationChange, Node, Response, Step};
+use embergrid::catalog::{Catalogue, Command, ConfigurationChange, Response, Step};
 use embergrid::types::{Error, Incarnation, NodeId, PartitionId};
 
 use super::super::control::{Answer, Applied, Asked, Asker};
@@ -28,15 +28,8 @@ impl World {
     pub(super) fn start(&mut self, node: NodeId) {
         let (id, life, applied) = (node.0, self.machine(node).life, self.machine(node).applied);
         let last = self.control.state(applied).member(node).map(|member| member.incarnation);
-        let command = Command::StartNode {
-            node: Node {
-                id: node,
-                name: format!("n{id}"),
-                address: format!("10.0.0.{id}:7700"),
-                peer_address: format!("10.0.0.{id}:7701"),
-            },
-            after: Some(last.unwrap_or(Incarnation(0))),
-        };
+        let command =
+            Command::StartNode { node: super::node(id), after: Some(last.unwrap_or(Incarnation(0))) };
         self.propose(Asked { by: Asker::Start(node, life), command });
     }
 

@@ -167,12 +167,6 @@ impl World {
         let backup_count = if founders > 3 && dice.percent(20) { 3 } else { 1 + dice.below(2) as u8 };
         let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
         let skips = dice.percent(50);
-        let node = |id| Node {
-            id: NodeId(id),
-            name: format!("n{id}"),
-            address: format!("10.0.0.{id}:7700"),
-            peer_address: format!("10.0.0.{id}:7701"),
-        };
         let others = (2..=founders).map(node).collect();
         let founding =
             Founding { backup_count, min_in_sync, others, ..Founding::alone(9, PARTITIONS, node(1)) };
@@ -211,11 +205,7 @@ impl World {
             last_stream: 0,
             over: BTreeSet::new(),
             owing: Owing::default(),
-            subscribers: vec![
-                Subscriber::new(LENIENT, PARTITIONS),
-                Subscriber::new(PLAIN, PARTITIONS),
-                Subscriber::from_now(COUNTERS, PARTITIONS),
-            ],
+            subscribers: subscribers(),
             links: BTreeMap::new(),
             oracles,
             view,
@@ -389,6 +379,25 @@ fn size(dice: &mut Dice) -> (u64, u64) {
     let founders = dice.one_of(&[3, 3, 3, 3, 3, 3, 3, 4, 5, 5]);
     let spares = dice.one_of(&[1, 2, 2, 2, 4]);
     (founders, NODES_MOST.min(founders + spares))
+}
+
+/// A node as the cluster knows it.
+fn node(id: u64) -> Node {
+    Node {
+        id: NodeId(id),
+        name: format!("n{id}"),
+        address: format!("10.0.0.{id}:7700"),
+        peer_address: format!("10.0.0.{id}:7701"),
+    }
+}
+
+/// Who subscribes to what.
+fn subscribers() -> Vec<Subscriber> {
+    vec![
+        Subscriber::new(LENIENT, PARTITIONS),
+        Subscriber::new(PLAIN, PARTITIONS),
+        Subscriber::from_now(COUNTERS, PARTITIONS),
+    ]
 }
 
 /// The rows of the lenient map above an amount: scores arrive late there.
