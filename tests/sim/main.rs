@@ -52,6 +52,9 @@ fn mutants(arguments: &Arguments) -> ExitCode {
 
 #[cfg(not(feature = "mutants"))]
 fn mutants(arguments: &Arguments) -> ExitCode {
-    eprintln!("the mutants are not built in: --features mutants (--rotate {:?} --most {:?})", arguments.rotate, arguments.most);
+    eprintln!(
+        "the mutants are not built in: --features mutants (--rotate {:?} --most {:?})",
+        arguments.rotate, arguments.most
+    );
     ExitCode::FAILURE
 }
