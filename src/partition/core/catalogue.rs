@@ -27,7 +27,8 @@ impl Primary<'_> {
             return;
         }
         self.tenure.catalogue = view.version;
-        if !Mutant::CutsOverSilently.is_on() {
+        // Without the first entry there would be no maps to write to.
+        if before.maps.is_empty() || !Mutant::CutsOverSilently.is_on() {
             let changes = smallvec![Change::Catalogue(Arc::new(view.cutover()))];
             self.prepare(Draft { changes, ..Draft::default() }, effects);
         }
