@@ -30,6 +30,9 @@ impl Report {
         for (name, count) in judgement.counts() {
             self.add(name, count);
         }
+        if !judgement.refusals.is_empty() {
+            self.add("refusals", judgement.refusals.clone());
+        }
         if !judgement.findings.is_empty() {
             self.add("findings", judgement.findings.clone());
         }

@@ -20,8 +20,6 @@ pub(crate) struct Book {
     definite: AtomicU64,
     unknown: AtomicU64,
     refused: AtomicU64,
-    /// Of acknowledged scored writes alone: the measure of throughput.
-    written: AtomicU64,
     refusals: Mutex<Vec<String>>,
 }
 
@@ -34,7 +32,6 @@ impl Book {
             definite: AtomicU64::new(0),
             unknown: AtomicU64::new(0),
             refused: AtomicU64::new(0),
-            written: AtomicU64::new(0),
             refusals: Mutex::new(Vec::new()),
         }
     }
@@ -70,16 +67,6 @@ impl Book {
             refusals.push(format!("{:.3} s: {what}: {error}", self.start.elapsed().as_secs_f64()));
         }
         false
-    }
-
-    /// A scored write is acknowledged.
-    pub(super) fn wrote(&self) {
-        self.written.fetch_add(1, Relaxed);
-    }
-
-    /// Acknowledged scored writes so far.
-    pub(crate) fn written(&self) -> u64 {
-        self.written.load(Relaxed)
     }
 
     /// Operations that were refused so far, or not answered in time.

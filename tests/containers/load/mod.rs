@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use embergrid::client::Client;
 use embergrid::types::Result;
 use parking_lot::Mutex;
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 pub(crate) use ballast::Ballast;
@@ -86,7 +87,8 @@ impl Load {
     }
 
     /// Adds clients that speak with one of these nodes and no other.
-    pub(crate) fn pin(&mut self, nodes: &[Node], dice: &mut Dice) {
+    pub(crate) fn pin(&mut self, runtime: &Runtime, nodes: &[Node], dice: &mut Dice) {
+        let _entered = runtime.enter();
         pinned::spawn(&self.pinned, &self.registers, nodes, dice, &mut self.callers);
     }
 

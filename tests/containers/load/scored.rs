@@ -119,7 +119,6 @@ impl Writers {
         let mut ledger = self.ledgers[caller].lock();
         let Ok(put) = answer else { return ledger.in_doubt.push(value) };
         self.waits.lock().acknowledge(caller, begun, now());
-        self.book.wrote();
         let score = put.score(SCORE).and_then(|score| score.as_f32());
         ledger.check_score(self.salt(caller), &self.payments, value, score);
         ledger.check(self.salt(caller), &self.payments, put.old.as_ref().map(number_and_score));

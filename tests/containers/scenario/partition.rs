@@ -29,7 +29,7 @@ const STAYS: f64 = 6.0;
 pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
-    load.pin(&NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
+    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
     let ways = [(Way::Both, false), (Way::Deaf, false), (Way::Mute, false), (Way::Both, true)];
     let mut rounds = Vec::new();
     let mut after_fencing = 0;
@@ -78,7 +78,7 @@ fn cut_one(
     let round = json!({
         "node": target.name, "way": way.name(), "from": peer.map(Node::name), "leader": status.leader == target.name,
         "primaries": target.primaries, "wait_ms": ms(wait), "heal_ms": ms(since(healing)),
-        "acknowledged_after_fencing": served.writes, "read_after_fencing": served.reads,
+        "acknowledged_while_cut": served.writes, "read_while_cut": served.reads,
     });
     Ok((round, answered))
 }

@@ -29,7 +29,7 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let clocks = Clocks::of(arguments.clocks.as_deref())?;
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
-    load.pin(&NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
+    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
     let mut pauses = Vec::new();
     let mut jumps = Vec::new();
     for leads in [true, false] {

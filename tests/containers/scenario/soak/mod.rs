@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
     let mut dice = Dice::new(arguments.seed ^ 0x736f_616b);
-    load.pin(&NODES, &mut dice);
+    load.pin(&runtime, &NODES, &mut dice);
     let start = now();
     let mut replaced = None;
     let mut storm = Storm::new(&relay, &clocks);
