@@ -65,6 +65,12 @@ impl Node {
         run(Command::new(compose).args(["up", "--detach", "--no-deps", &self.name()])).map(drop)
     }
 
+    /// What time of day it is for a process in the container, in seconds since 1970.
+    pub(crate) fn time_of_day_s(self) -> Told<i64> {
+        let said = docker(&["exec", &self.name(), "date", "+%s"])?;
+        said.parse().map_err(|_| format!("{said} is no time"))
+    }
+
     /// The node's process, as this machine numbers it.
     pub(crate) fn process(self) -> Told<String> {
         docker(&["inspect", "--format", "{{.State.Pid}}", &self.name()])

@@ -71,7 +71,7 @@ impl Appends {
             if known {
                 self.lists.lock().entry(list).or_default().insert(element, true);
             }
-            tokio::time::sleep(PAUSE).await;
+            self.book.rest(PAUSE).await;
         }
     }
 

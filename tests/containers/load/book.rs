@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use embergrid::types::{Class, Error, Result};
 use parking_lot::Mutex;
@@ -15,6 +15,8 @@ const MOST_TOLD: usize = 20;
 /// What all clients write down.
 pub(crate) struct Book {
     start: Instant,
+    /// How many times as long as usual callers rest.
+    leisure: u32,
     stopped: AtomicBool,
     operations: AtomicU64,
     definite: AtomicU64,
@@ -24,9 +26,10 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(start: Instant) -> Self {
+    pub(super) fn new(start: Instant, leisure: u32) -> Self {
         Self {
             start,
+            leisure,
             stopped: AtomicBool::new(false),
             operations: AtomicU64::new(0),
             definite: AtomicU64::new(0),
@@ -43,6 +46,11 @@ impl Book {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Relaxed)
+    }
+
+    /// A caller rests, from an answer to its next operation. Without rest callers would take the processor from the nodes.
+    pub(super) async fn rest(&self, usual: Duration) {
+        tokio::time::sleep(usual * self.leisure).await;
     }
 
     /// Since the beginning, in microseconds.

@@ -68,7 +68,7 @@ impl Counters {
             let answer = self.map.execute_on_key(counter as i64, "SET n = n + 1").await;
             self.book.note(format_args!("counter {counter}"), Kind::Write, &answer);
             self.sums[counter as usize].lock().settle(answer);
-            tokio::time::sleep(PAUSE).await;
+            self.book.rest(PAUSE).await;
         }
     }
 }

@@ -63,7 +63,7 @@ impl Members {
             if self.book.note(format_args!("member {key}"), Kind::Write, &answer) {
                 self.added.lock().insert(key);
             }
-            tokio::time::sleep(PAUSE).await;
+            self.book.rest(PAUSE).await;
         }
     }
 }

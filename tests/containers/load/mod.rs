@@ -50,14 +50,15 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Makes the maps that are not there yet, and begins.
+    /// Makes the maps that are not there yet, and begins, each caller resting so many times as long as usual.
     pub(crate) async fn start(
         client: &Client,
         payments: Payments,
         partitions: u16,
         seed: u64,
+        leisure: u32,
     ) -> Result<Self> {
-        let book = Arc::new(Book::new(now()));
+        let book = Arc::new(Book::new(now(), leisure));
         let mut dice = Dice::new(seed);
         let mut load = Self {
             scored: Arc::new(scored::Writers::new(client, payments, partitions, book.clone()).await?),

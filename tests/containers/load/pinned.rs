@@ -81,7 +81,7 @@ async fn work(pinned: Arc<Pinned>, registers: Arc<Registers>, node: Node, mut di
         if is_answered {
             pinned.note(node, asked, is_write);
         }
-        tokio::time::sleep(PAUSE).await;
+        registers.book.rest(PAUSE).await;
     }
 }
 

@@ -71,7 +71,7 @@ impl Registers {
             if seen.len() > REMEMBERED {
                 seen.remove(0);
             }
-            tokio::time::sleep(PAUSE).await;
+            self.book.rest(PAUSE).await;
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) const MAP: &str = "payments";
 const NUMBER: &str = "card";
 /// The column that the binding fills.
 const SCORE: &str = "fraud";
-/// From an answer to the caller's next write. Without a pause they would take the processor from the nodes.
+/// From an answer to the caller's next write.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The callers.
@@ -111,7 +111,7 @@ impl Writers {
             let answer = self.map.put_raw(key, row).await;
             self.book.note(format_args!("scored write {value} of key {key}"), Kind::Write, &answer);
             self.settle(caller, value, begun, answer);
-            tokio::time::sleep(PAUSE).await;
+            self.book.rest(PAUSE).await;
         }
     }
 

@@ -7,12 +7,14 @@
 mod later;
 mod weather;
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use parking_lot::Mutex;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::Told;
 use crate::clock::now;
@@ -31,6 +33,7 @@ const FIRST_PORT: u16 = 7711;
 const PEER_PORT: u16 = 7701;
 /// More than any packet has.
 const MOST_BYTES: usize = 1 << 16;
+const BUFFERED_BYTES: usize = 4 << 20;
 
 /// The relay, at work until the process ends.
 pub(crate) struct Relay {
@@ -56,9 +59,7 @@ impl Relay {
     /// Opens the ports.
     pub(crate) fn open(seed: u64) -> Told<Self> {
         let mut dice = Dice::new(seed);
-        // The network of the peers may not be there yet.
-        let open = |node: usize| UdpSocket::bind((Ipv4Addr::UNSPECIFIED, FIRST_PORT + node as u16));
-        let ports: Result<Vec<UdpSocket>, _> = (0..NODES).map(open).collect();
+        let ports: io::Result<Vec<UdpSocket>> = (0..NODES).map(port).collect();
         let mut direction =
             || Mutex::new(Direction { weather: Weather::default(), dice: Dice::new(dice.roll()) });
         let directions = (0..NODES).map(|_| (0..NODES).map(|_| direction()).collect()).collect();
@@ -125,6 +126,16 @@ impl Shared {
         let sent = self.ports[from].send_to(bytes, (node, PEER_PORT));
         self.passed.fetch_add(u64::from(sent.is_ok()), Relaxed);
     }
+}
+
+/// Where what is for that node comes in.
+fn port(node: usize) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    // What is lost is to be lost by chance, and not because the relay has to wait for a processor.
+    socket.set_recv_buffer_size(BUFFERED_BYTES)?;
+    // Anywhere: the network of the peers may not be there yet.
+    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, FIRST_PORT + node as u16)).into())?;
+    Ok(socket.into())
 }
 
 /// The node that has that address.

@@ -23,6 +23,8 @@ const STOPPED: f64 = 10.0;
 /// How long a clock is off.
 const OFF: f64 = 5.0;
 const HOUR: i64 = 3_600;
+/// What it takes to look at a clock at most.
+const MINUTE: i64 = 60;
 
 /// Both, with each role.
 pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
@@ -76,9 +78,17 @@ fn move_clock(cluster: &Cluster<'_>, load: &Load, clocks: &Clocks, seconds: i64,
     let node = Node::named(&target.name)?;
     let refused = load.book().refused();
     load.waits(|waits| waits.begin(now()));
+    let before = node.time_of_day_s()?;
     clocks.set(node, seconds)?;
+    let moved = node.time_of_day_s()? - before;
     calm(OFF);
     clocks.set(node, 0)?;
+    if (moved - seconds).abs() > MINUTE {
+        return Err(format!(
+            "the clock of {} was to move by {seconds} s, and moved by {moved} s",
+            target.name
+        ));
+    }
     calm(1.0);
     let wait = load.waits(|waits| waits.longest(now()));
     let round = json!({

@@ -23,6 +23,15 @@ pub(crate) fn runtime() -> Told<Runtime> {
 
 /// The cluster, whole, with all clients at work.
 pub(crate) fn begin<'a>(runtime: &'a Runtime, arguments: &Arguments) -> Told<(Cluster<'a>, Load)> {
+    begin_at(runtime, arguments, 1)
+}
+
+/// The same, with clients that rest so many times as long as usual.
+pub(crate) fn begin_at<'a>(
+    runtime: &'a Runtime,
+    arguments: &Arguments,
+    leisure: u32,
+) -> Told<(Cluster<'a>, Load)> {
     wait_until("the cluster is started", HANGS, || match arguments.ready.exists() {
         true => Ok(()),
         false => Err(format!("there is no {}", arguments.ready.display())),
@@ -33,7 +42,7 @@ pub(crate) fn begin<'a>(runtime: &'a Runtime, arguments: &Arguments) -> Told<(Cl
     let partitions = u16::try_from(partitions).map_err(|error| error.to_string())?;
     let payments = Payments::read(&arguments.payments, &arguments.scores)?;
     let client = runtime.block_on(connect(&NODES))?;
-    let load = runtime.block_on(Load::start(&client, payments, partitions, arguments.seed));
+    let load = runtime.block_on(Load::start(&client, payments, partitions, arguments.seed, leisure));
     Ok((cluster, load.map_err(|error| error.to_string())?))
 }
 

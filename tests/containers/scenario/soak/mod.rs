@@ -26,12 +26,15 @@ use storm::Storm;
 /// A voter that is gone for good is replaced after a minute; another one must not go before.
 const BETWEEN_REPLACEMENTS: Duration = Duration::from_secs(120);
 
+/// The relay and up to five nodes share this machine with the clients.
+const LEISURE: u32 = 3;
+
 /// For as many minutes as were asked for.
 pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let relay = Relay::open(arguments.seed)?;
     let clocks = Clocks::of(arguments.clocks.as_deref())?;
     let runtime = stage::runtime()?;
-    let (cluster, mut load) = stage::begin(&runtime, arguments)?;
+    let (cluster, mut load) = stage::begin_at(&runtime, arguments, LEISURE)?;
     let mut dice = Dice::new(arguments.seed ^ 0x736f_616b);
     load.pin(&runtime, &NODES, &mut dice);
     let start = now();
