@@ -43,7 +43,7 @@ impl Report {
         let is_well = told.is_ok();
         self.add("ok", is_well);
         if let Err(failure) = told {
-            self.add("failed", failure);
+            self.add("why", failure);
         }
         is_well
     }

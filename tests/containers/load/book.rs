@@ -60,21 +60,29 @@ impl Book {
 
     /// An operation is over. True if its outcome is known.
     pub(super) fn note<T>(&self, what: impl Display, kind: Kind, answer: &Result<T>) -> bool {
-        self.operations.fetch_add(1, Relaxed);
-        let error = match answer {
-            Err(error) if !(kind == Kind::Conditional && is_unmet(error)) => error,
-            _ => {
-                self.definite.fetch_add(1, Relaxed);
-                return true;
-            }
-        };
+        let Err(error) = answer else { return self.count(kind, true) };
+        if kind == Kind::Conditional && is_unmet(error) {
+            return self.count(kind, true);
+        }
         self.refused.fetch_add(1, Relaxed);
-        self.unknown.fetch_add(u64::from(kind != Kind::Read), Relaxed);
         let mut refusals = self.refusals.lock();
         if refusals.len() < MOST_TOLD {
             refusals.push(format!("{:.3} s: {what}: {error}", self.start.elapsed().as_secs_f64()));
         }
-        false
+        self.count(kind, false)
+    }
+
+    /// The same of a client that asks one node and does not retry: a refusal there tells of the node, and not of the cluster.
+    pub(super) fn note_alone<T>(&self, kind: Kind, answer: &Result<T>) -> bool {
+        self.count(kind, answer.is_ok())
+    }
+
+    fn count(&self, kind: Kind, is_known: bool) -> bool {
+        let unknown = u64::from(!is_known && kind != Kind::Read);
+        self.operations.fetch_add(1, Relaxed);
+        self.definite.fetch_add(u64::from(is_known), Relaxed);
+        self.unknown.fetch_add(unknown, Relaxed);
+        is_known
     }
 
     /// Operations that were refused so far, or not answered in time.

@@ -75,8 +75,8 @@ async fn work(pinned: Arc<Pinned>, registers: Arc<Registers>, node: Node, mut di
         let asked = now();
         let is_write = dice.percent(40);
         let is_answered = match is_write {
-            true => write(&registers, &mut grid, node, key, dice.below(1_000)).await,
-            false => read(&registers, &mut grid, node, key).await,
+            true => write(&registers, &mut grid, key, dice.below(1_000)).await,
+            false => read(&registers, &mut grid, key).await,
         };
         if is_answered {
             pinned.note(node, asked, is_write);
@@ -85,7 +85,7 @@ async fn work(pinned: Arc<Pinned>, registers: Arc<Registers>, node: Node, mut di
     }
 }
 
-async fn read(registers: &Registers, grid: &mut GridClient<Channel>, node: Node, key: i64) -> bool {
+async fn read(registers: &Registers, grid: &mut GridClient<Channel>, key: i64) -> bool {
     let asked_us = registers.book.now_us();
     let request = v1::GetRequest { map: registers::MAP.into(), key: packed(key) };
     let answer: Result<Option<RowVersion>> = match grid.get(patient(request)).await {
@@ -93,19 +93,13 @@ async fn read(registers: &Registers, grid: &mut GridClient<Channel>, node: Node,
         Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(status.into()),
     };
-    registers.book.note(format_args!("a read of register {key} at {}", node.name()), Kind::Read, &answer);
+    registers.book.note_alone(Kind::Read, &answer);
     let Ok(version) = answer else { return false };
     registers.histories.lock().read(key, version, (asked_us, registers.book.now_us()));
     true
 }
 
-async fn write(
-    registers: &Registers,
-    grid: &mut GridClient<Channel>,
-    node: Node,
-    key: i64,
-    value: u64,
-) -> bool {
+async fn write(registers: &Registers, grid: &mut GridClient<Channel>, key: i64, value: u64) -> bool {
     let op = registers::put(PutMode::Always);
     let id = registers.histories.lock().asked(key, op, registers.book.now_us());
     let value = v1::Value { kind: Some(v1::value::Kind::Int(value as i64)) };
@@ -120,8 +114,7 @@ async fn write(
         let version = Some(RowVersion(reply.into_inner().version));
         Outcome { applied: true, version, ..Outcome::default() }
     });
-    let what = format_args!("a write of register {key} at {}", node.name());
-    if !registers.book.note(what, Kind::Write, &answer) {
+    if !registers.book.note_alone(Kind::Write, &answer) {
         return false;
     }
     registers.histories.lock().answered(key, id, &answer, registers.book.now_us());

@@ -46,8 +46,7 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
         Ok(())
     });
     add(report, &kills);
-    killed?;
-    stage::end(&runtime, load, &NODES, report)
+    stage::end(&runtime, load, &NODES, report, killed)
 }
 
 fn kill_one(cluster: &Cluster<'_>, load: &Load, turn: u64) -> Told<Kill> {

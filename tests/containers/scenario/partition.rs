@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::stage::{self, NODES, calm};
 use super::target::choose;
@@ -30,33 +30,33 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
     load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
-    let ways = [(Way::Both, false), (Way::Deaf, false), (Way::Mute, false), (Way::Both, true)];
     let mut rounds = Vec::new();
+    let cut = cut_all(&cluster, &load, &mut rounds);
+    report.add("rounds", rounds);
+    report.add("answered_after_fencing", *cut.as_ref().unwrap_or(&0));
+    let fenced = cut.and_then(|answered| match answered {
+        0 => Ok(()),
+        many => Err(format!("{many} answers of a node that was cut off for longer than its leases")),
+    });
+    stage::end(&runtime, load, &NODES, report, fenced)
+}
+
+/// How many answers there were that must not be.
+fn cut_all(cluster: &Cluster<'_>, load: &Load, rounds: &mut Vec<Value>) -> Told<u64> {
+    let ways = [(Way::Both, false), (Way::Deaf, false), (Way::Mute, false), (Way::Both, true)];
     let mut after_fencing = 0;
     for leads in [true, false] {
         for (way, from_one) in ways {
-            let (round, answered) = cut_one(&cluster, &load, way, from_one, leads)?;
+            let (round, answered) = cut_one(cluster, load, way, from_one, leads)?;
             eprintln!("{round}");
             rounds.push(round);
             after_fencing += answered;
         }
     }
-    report.add("rounds", rounds);
-    report.add("answered_after_fencing", after_fencing);
-    stage::end(&runtime, load, &NODES, report)?;
-    match after_fencing {
-        0 => Ok(()),
-        many => Err(format!("{many} answers of a node that was cut off for longer than its leases")),
-    }
+    Ok(after_fencing)
 }
 
-fn cut_one(
-    cluster: &Cluster<'_>,
-    load: &Load,
-    way: Way,
-    from_one: bool,
-    leads: bool,
-) -> Told<(serde_json::Value, u64)> {
+fn cut_one(cluster: &Cluster<'_>, load: &Load, way: Way, from_one: bool, leads: bool) -> Told<(Value, u64)> {
     calm(1.0);
     let status = cluster.wait_for("the cluster is whole", |status| is_whole(status, NODES.len()))?;
     let target = choose(&status, leads)?;

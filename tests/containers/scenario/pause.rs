@@ -32,17 +32,17 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
     load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
-    let mut pauses = Vec::new();
-    let mut jumps = Vec::new();
-    for leads in [true, false] {
+    let (mut pauses, mut jumps) = (Vec::new(), Vec::new());
+    let happened = [true, false].into_iter().try_for_each(|leads| {
         pauses.push(pause_one(&cluster, &load, leads)?);
-        for seconds in [HOUR, -HOUR] {
+        [HOUR, -HOUR].into_iter().try_for_each(|seconds| {
             jumps.push(move_clock(&cluster, &load, &clocks, seconds, leads)?);
-        }
-    }
+            Ok(())
+        })
+    });
     report.add("pauses", pauses);
     report.add("clock_jumps", jumps);
-    stage::end(&runtime, load, &NODES, report)
+    stage::end(&runtime, load, &NODES, report, happened)
 }
 
 fn pause_one(cluster: &Cluster<'_>, load: &Load, leads: bool) -> Told<Value> {

@@ -17,21 +17,27 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, load) = stage::begin(&runtime, arguments)?;
     let mut rounds = Vec::new();
-    for node in NODES {
-        rounds.push(round("restarted", &cluster, &load, node, || node.start())?);
-    }
-    let replaced = Node(1 + arguments.seed as usize % NODES.len());
-    rounds.push(round("replaced", &cluster, &load, replaced, || {
-        replaced.remove()?;
-        replaced.create(&arguments.compose)
-    })?);
+    let turned = turn(arguments, &cluster, &load, &mut rounds);
     report.add("rounds", rounds);
     let refused = load.book().refused();
-    stage::end(&runtime, load, &NODES, report)?;
-    match refused {
+    let happened = turned.and_then(|()| match refused {
         0 => Ok(()),
         many => Err(format!("{many} operations were refused")),
+    });
+    stage::end(&runtime, load, &NODES, report, happened)
+}
+
+fn turn(arguments: &Arguments, cluster: &Cluster<'_>, load: &Load, rounds: &mut Vec<Value>) -> Told<()> {
+    for node in NODES {
+        rounds.push(round("restarted", cluster, load, node, || node.start())?);
     }
+    let replaced = Node(1 + arguments.seed as usize % NODES.len());
+    let back = || {
+        replaced.remove()?;
+        replaced.create(&arguments.compose)
+    };
+    rounds.push(round("replaced", cluster, load, replaced, back)?);
+    Ok(())
 }
 
 /// The node stops; what it takes to have it, or another, back.

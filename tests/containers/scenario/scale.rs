@@ -10,7 +10,7 @@ use crate::Told;
 use crate::arguments::Arguments;
 use crate::clock::{now, wait_until};
 use crate::cluster::{Cluster, HANGS, connect, is_even, is_whole};
-use crate::load::Ballast;
+use crate::load::{Ballast, Load};
 use crate::nodes::Node;
 use crate::report::Report;
 
@@ -22,60 +22,63 @@ const MEASURED: f64 = 15.0;
 pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, load) = stage::begin(&runtime, arguments)?;
+    let happened = scale(arguments, &runtime, &cluster, &load, report);
+    stage::end(&runtime, load, &NODES, report, happened)
+}
+
+fn scale(
+    arguments: &Arguments,
+    runtime: &Runtime,
+    cluster: &Cluster<'_>,
+    load: &Load,
+    report: &mut Report,
+) -> Told<()> {
     let start = now();
-    let mut ballast = fill(&runtime, arguments)?;
+    let mut ballast = fill(runtime, arguments)?;
     report.add("rows", arguments.rows);
-    report.add("load_s", start.elapsed().as_secs_f64());
-    let rate = |ballast: &Ballast| {
-        let (from, before) = (now(), ballast.written());
-        calm(MEASURED);
-        (ballast.written() - before) as f64 / from.elapsed().as_secs_f64()
-    };
+    report.add("load_s", rounded(start.elapsed().as_secs_f64()));
     calm(3.0);
     let before = rate(&ballast);
-    let refused = load.book().refused();
+    report.add("before_per_s", rounded(before));
 
     let all: Vec<Node> = NODES.into_iter().chain(MORE).collect();
-    let out = moved(&load, &ballast, || {
+    let out = moved(load, &ballast, || {
         MORE.into_iter().try_for_each(|node| node.create(&arguments.compose))?;
         cluster
             .wait_for("five nodes share the rows", |status| is_whole(status, all.len()) && is_even(status))
             .map(drop)
     })?;
-    let between = rate(&ballast);
-    let back = moved(&load, &ballast, || {
-        MORE.into_iter().rev().try_for_each(|node| leave(&runtime, &cluster, node))
+    out.add("scaling_out", before, report);
+    report.add("five_nodes_per_s", rounded(rate(&ballast)));
+    let back = moved(load, &ballast, || {
+        MORE.into_iter().rev().try_for_each(|node| leave(runtime, cluster, node))?;
+        cluster
+            .wait_for("three nodes share the rows", |status| is_whole(status, NODES.len()) && is_even(status))
+            .map(drop)
     })?;
-    cluster
-        .wait_for("three nodes share the rows", |status| is_whole(status, NODES.len()) && is_even(status))?;
-    let after = rate(&ballast);
+    back.add("scaling_in", before, report);
+    report.add("after_per_s", rounded(rate(&ballast)));
 
-    let refused_ballast = runtime.block_on(ballast.stop());
+    let refused = runtime.block_on(ballast.stop()) + load.book().refused();
     let reader = runtime.block_on(connect(&NODES))?;
     let missing = runtime.block_on(ballast.missing(&reader)).map_err(|error| error.to_string())?;
-    let refused = load.book().refused() - refused + refused_ballast;
-    for (name, figure) in [
-        ("before_per_s", before),
-        ("scaling_out_per_s", out.per_s),
-        ("five_nodes_per_s", between),
-        ("scaling_in_per_s", back.per_s),
-        ("after_per_s", after),
-        ("scaling_out_share", out.per_s / before),
-        ("scaling_in_share", back.per_s / before),
-        ("scaling_out_s", out.seconds),
-        ("scaling_in_s", back.seconds),
-    ] {
-        report.add(name, (figure * 1e3).round() / 1e3);
-    }
-    report.add("scaling_out_wait_ms", out.wait.as_millis() as u64);
-    report.add("scaling_in_wait_ms", back.wait.as_millis() as u64);
     report.add("rows_missing", missing);
     report.add("refused_while_scaling", refused);
-    stage::end(&runtime, load, &NODES, report)?;
     match (missing, refused) {
         (0, 0) => Ok(()),
         _ => Err(format!("{missing} rows are missing, {refused} operations were refused")),
     }
+}
+
+/// How many rows are overwritten a second, where nothing moves.
+fn rate(ballast: &Ballast) -> f64 {
+    let (from, before) = (now(), ballast.written());
+    calm(MEASURED);
+    (ballast.written() - before) as f64 / from.elapsed().as_secs_f64()
+}
+
+fn rounded(figure: f64) -> f64 {
+    (figure * 1e3).round() / 1e3
 }
 
 fn fill(runtime: &Runtime, arguments: &Arguments) -> Told<Ballast> {
@@ -92,7 +95,16 @@ struct Moved {
     wait: Duration,
 }
 
-fn moved(load: &crate::load::Load, ballast: &Ballast, mut by: impl FnMut() -> Told<()>) -> Told<Moved> {
+impl Moved {
+    fn add(&self, name: &str, before: f64, report: &mut Report) {
+        report.add(&format!("{name}_s"), rounded(self.seconds));
+        report.add(&format!("{name}_per_s"), rounded(self.per_s));
+        report.add(&format!("{name}_share"), rounded(self.per_s / before));
+        report.add(&format!("{name}_wait_ms"), self.wait.as_millis() as u64);
+    }
+}
+
+fn moved(load: &Load, ballast: &Ballast, mut by: impl FnMut() -> Told<()>) -> Told<Moved> {
     load.waits(|waits| waits.begin(now()));
     let (start, before) = (now(), ballast.written());
     by()?;

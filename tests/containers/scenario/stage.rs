@@ -46,8 +46,19 @@ pub(crate) fn begin_at<'a>(
     Ok((cluster, load.map_err(|error| error.to_string())?))
 }
 
-/// Everybody stops; all is read back, and judged.
-pub(crate) fn end(runtime: &Runtime, load: Load, nodes: &[Node], report: &mut Report) -> Told<()> {
+/// Everybody stops; all is read back and judged, even where what happened before has failed.
+pub(crate) fn end(
+    runtime: &Runtime,
+    load: Load,
+    nodes: &[Node],
+    report: &mut Report,
+    happened: Told<()>,
+) -> Told<()> {
+    let judged = judge(runtime, load, nodes, report);
+    happened.and(judged)
+}
+
+fn judge(runtime: &Runtime, load: Load, nodes: &[Node], report: &mut Report) -> Told<()> {
     let reader = runtime.block_on(connect(nodes))?;
     let judgement = runtime.block_on(load.judge(&reader)).map_err(|error| error.to_string())?;
     report.add_judgement(&judgement);

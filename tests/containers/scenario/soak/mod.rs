@@ -10,14 +10,16 @@ mod storm;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::runtime::Runtime;
 
-use super::stage::{self, NODES};
+use super::stage::{self, NODES, calm};
 use crate::Told;
 use crate::arguments::Arguments;
 use crate::clock::now;
 use crate::clocks::Clocks;
-use crate::cluster::is_whole;
+use crate::cluster::{Cluster, is_whole};
 use crate::dice::Dice;
+use crate::percentile;
 use crate::relay::Relay;
 use crate::report::Report;
 use blow::Blow;
@@ -37,46 +39,52 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let (cluster, mut load) = stage::begin_at(&runtime, arguments, LEISURE)?;
     let mut dice = Dice::new(arguments.seed ^ 0x736f_616b);
     load.pin(&runtime, &NODES, &mut dice);
-    let start = now();
-    let mut replaced = None;
     let mut storm = Storm::new(&relay, &clocks);
-    let mut rounds = Vec::new();
-    while start.elapsed() < Duration::from_secs(60 * arguments.minutes) {
-        let status = cluster.wait_for("the cluster is whole", |status| is_whole(status, NODES.len()))?;
+    let (start, mut replaced) = (now(), None);
+    let (mut blows, mut heals) = (Vec::new(), Vec::new());
+    let mut happened = Ok(());
+    while happened.is_ok() && start.elapsed() < Duration::from_secs(60 * arguments.minutes) {
         let may_replace = replaced.is_none_or(|at| now() - at > BETWEEN_REPLACEMENTS);
         let blow = Blow::choose(&mut dice, &NODES, may_replace);
-        let hits_leader = blow.node.name() == status.leader;
         if blow.is_replacement() {
             replaced = Some(now());
         }
-        let began = now();
-        eprintln!(
-            "{:.1} s: {}{}",
-            start.elapsed().as_secs_f64(),
-            blow.told(),
-            if hits_leader { ", the control leader" } else { "" }
-        );
-        storm.disturb(&mut dice)?;
-        stage::calm(dice.below(3_000) as f64 / 1e3);
-        blow.strike(arguments)?;
-        stage::calm(dice.between(1_000, 5_000) as f64 / 1e3);
-        storm.disturb(&mut dice)?;
-        stage::calm(dice.between(1_000, 5_000) as f64 / 1e3);
-        blow.mend(arguments)?;
-        stage::calm(dice.below(4_000) as f64 / 1e3);
-        storm.calm_down()?;
-        let calm = now();
-        blow.finish(&runtime, &cluster)?;
-        cluster.wait_for("the cluster is whole again", |status| is_whole(status, NODES.len()))?;
-        rounds.push((blow.name(), calm.elapsed(), began.elapsed()));
+        eprintln!("{:.1} s: {}", start.elapsed().as_secs_f64(), blow.told());
+        blows.push(blow.name());
+        happened = round(arguments, &runtime, &cluster, &blow, &mut storm, &mut dice)
+            .map(|heal| heals.push(heal))
+            .map_err(|failure| format!("{}: {failure}", blow.told()));
     }
     let (passed, lost) = relay.counts();
-    report.add("rounds", rounds.len());
-    report.add("faults", storm.counts(rounds.iter().map(|(name, ..)| *name)));
+    report.add("rounds", heals.len());
+    report.add("faults", storm.counts(&blows));
     report.add("packets_passed", passed);
     report.add("packets_lost", lost);
-    let heals: Vec<Duration> = rounds.iter().map(|(_, heal, _)| *heal).collect();
-    report.add("heal_ms_p50", json!(crate::percentile::of(50, &heals)));
-    report.add("heal_ms_p100", json!(crate::percentile::of(100, &heals)));
-    stage::end(&runtime, load, &NODES, report)
+    report.add("heal_ms_p50", json!(percentile::of(50, &heals)));
+    report.add("heal_ms_p100", json!(percentile::of(100, &heals)));
+    stage::end(&runtime, load, &NODES, report, happened)
+}
+
+/// One blow within the storm; how long it took until all was whole again, from the end of the storm on.
+fn round(
+    arguments: &Arguments,
+    runtime: &Runtime,
+    cluster: &Cluster<'_>,
+    blow: &Blow,
+    storm: &mut Storm<'_>,
+    dice: &mut Dice,
+) -> Told<Duration> {
+    storm.disturb(dice)?;
+    calm(dice.below(3_000) as f64 / 1e3);
+    blow.strike(arguments)?;
+    calm(dice.between(1_000, 5_000) as f64 / 1e3);
+    storm.disturb(dice)?;
+    calm(dice.between(1_000, 5_000) as f64 / 1e3);
+    blow.mend(arguments)?;
+    calm(dice.below(4_000) as f64 / 1e3);
+    storm.calm_down()?;
+    let calmed = now();
+    blow.finish(runtime, cluster)?;
+    cluster.wait_for("the cluster is whole again", |status| is_whole(status, NODES.len()))?;
+    Ok(calmed.elapsed())
 }

@@ -77,9 +77,9 @@ impl<'a> Storm<'a> {
     }
 
     /// How many there were of each kind, with those of another kind.
-    pub(super) fn counts(&self, others: impl Iterator<Item = &'static str>) -> Value {
+    pub(super) fn counts(&self, others: &[&'static str]) -> Value {
         let mut counts = self.counts.clone();
-        others.for_each(|name| *counts.entry(name).or_default() += 1);
+        others.iter().for_each(|name| *counts.entry(*name).or_default() += 1);
         Value::Object(
             counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect::<Map<_, _>>(),
         )
