@@ -154,7 +154,9 @@ impl Ledger {
             self.broken.push(Broken::Lost(what));
         }
         // It took effect, and does not do so again.
-        seen.map(|seen| self.in_doubt.remove(seen));
+        if let Some(seen) = seen {
+            self.in_doubt.remove(seen);
+        }
         if let Some((number, score)) = found {
             self.check_score(salt, payments, number, score);
         }

@@ -29,7 +29,7 @@ const STAYS: f64 = 6.0;
 pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
-    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
+    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x70_696e));
     let mut rounds = Vec::new();
     let cut = cut_all(&cluster, &load, &mut rounds);
     report.add("rounds", rounds);

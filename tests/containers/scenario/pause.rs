@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Arguments, report: &mut Report) -> Told<()> {
     let clocks = Clocks::of(arguments.clocks.as_deref())?;
     let runtime = stage::runtime()?;
     let (cluster, mut load) = stage::begin(&runtime, arguments)?;
-    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x7069_6e));
+    load.pin(&runtime, &NODES, &mut Dice::new(arguments.seed ^ 0x70_696e));
     let (mut pauses, mut jumps) = (Vec::new(), Vec::new());
     let happened = [true, false].into_iter().try_for_each(|leads| {
         pauses.push(pause_one(&cluster, &load, leads)?);
