@@ -22,6 +22,7 @@ mod cluster;
 mod cuts;
 #[path = "../sim/dice.rs"]
 mod dice;
+#[allow(dead_code, reason = "the search is tried where it is at home")]
 #[path = "../sim/linear.rs"]
 mod linear;
 mod load;
