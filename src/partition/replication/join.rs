@@ -4,6 +4,9 @@
 //! A proposal's outcome is known when the epoch has moved on, for it is a compare-and-set on the epoch; or when every
 //! copy of it was refused. Until then the learner counts as if it were in: commits and leases need it. Nothing
 //! changes for a replica whose removal is proposed: it counts until it is gone.
+//!
+//! Only a replica that has granted a lease is proposed, for whoever is admitted may be promoted: it waits out its own grant
+//! then, which is later than whatever the primary itself may have granted the one before it and be waiting for still.
 
 use super::Standing;
 use crate::{
