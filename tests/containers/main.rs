@@ -20,6 +20,7 @@ mod clock;
 mod clocks;
 mod cluster;
 mod cuts;
+#[allow(dead_code, reason = "the simulator throws them in another way, too")]
 #[path = "../sim/dice.rs"]
 mod dice;
 #[allow(dead_code, reason = "the search is tried where it is at home")]
