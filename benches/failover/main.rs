@@ -20,6 +20,7 @@
 //! ```
 
 mod clock;
+mod cluster;
 mod figures;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -30,20 +31,15 @@ mod writers;
 
 use std::time::Duration;
 
-use embergrid::client::Client;
-use embergrid::wire::v1::StatusReply;
-use tokio::runtime::{Builder, Runtime};
-
 use clock::now;
+use cluster::{Cluster, wait_until};
 use figures::Kill;
-use harness::{Arguments, Cell, Payments, Report, Server};
+use harness::{Arguments, Cell, Payments, Report};
 use target::{Target, is_healthy};
 use writers::Writers;
 
 /// Payments in the file.
 const ROWS: u64 = 1_000;
-/// A cluster that needs longer than this for anything hangs.
-const HANGS: Duration = Duration::from_secs(120);
 /// A wait that is told of: most are shorter by far.
 const SLOW: Duration = Duration::from_secs(1);
 /// Before a kill, and from the resumption of writes to the restart.
@@ -56,13 +52,14 @@ fn main() {
     let payments = Payments::prepare(ROWS);
     Payments::deploy(&cluster.nodes[0]);
     Payments::bind(&cluster.nodes[0]);
-    let partitions = cluster.wait_for("the cluster is healthy", is_healthy).totals.expect("healthy").total;
+    let partitions =
+        cluster.wait_for("the cluster is healthy", false, is_healthy).totals.expect("healthy").total;
     let partitions = u16::try_from(partitions).expect("few");
     let writers = cluster.runtime.block_on(Writers::start(&cluster.client, &payments, partitions));
     let writers = writers.expect("the map was created");
     let killed: Vec<Kill> = (0..kills).map(|kill| cluster.kill_one(&writers, kill, kills)).collect();
     let totals = cluster.runtime.block_on(async {
-        let reader = connect(&cluster.nodes).await;
+        let reader = cluster.connect().await;
         writers.stop(&reader).await.expect("every key can be read")
     });
 
@@ -77,26 +74,11 @@ fn main() {
     assert_eq!(totals.lost, 0, "acknowledged writes are lost");
 }
 
-/// The nodes, and a client that knows them all.
-struct Cluster {
-    nodes: Vec<Server>,
-    client: Client,
-    /// One thread for all callers: this one waits for processes meanwhile.
-    runtime: Runtime,
-}
-
 impl Cluster {
-    fn found() -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let nodes = Server::nodes(3, &[]);
-        let client = runtime.block_on(connect(&nodes));
-        Self { nodes, client, runtime }
-    }
-
     /// Kills a node, and has it back.
     fn kill_one(&mut self, writers: &Writers, kill: u64, of: u64) -> Kill {
         std::thread::sleep(CALM);
-        let target = Target::choose(&self.wait_for("the cluster is healthy", is_healthy), kill);
+        let target = Target::choose(&self.wait_for("the cluster is healthy", false, is_healthy), kill);
         let node = self.nodes.iter().position(|node| node.address() == target.address);
         let node = node.expect("a node of ours");
         writers.waits(|waits| waits.begin(now()));
@@ -114,7 +96,7 @@ impl Cluster {
             found
         });
         self.nodes[node].start_again();
-        self.wait_for("the cluster has healed", |status| target.has_healed(status));
+        self.wait_for("the cluster has healed", false, |status| target.has_healed(status));
         let wait_at_return = writers.waits(|waits| waits.longest(now()));
 
         let Target { name, leads_control, primaries, .. } = target;
@@ -127,30 +109,5 @@ impl Cluster {
             restarted.elapsed()
         );
         Kill { leads_control, wait, wait_at_return }
-    }
-
-    /// Returns the first status of which `is_so` is true.
-    fn wait_for(&self, what: &str, is_so: impl Fn(&StatusReply) -> bool) -> StatusReply {
-        wait_until(what, || match self.runtime.block_on(self.client.status(false)) {
-            Ok(status) if is_so(&status) => Ok(status),
-            otherwise => Err(format!("{otherwise:?}")),
-        })
-    }
-}
-
-async fn connect(nodes: &[Server]) -> Client {
-    let addresses: Vec<String> = nodes.iter().map(Server::address).collect();
-    Client::connect(addresses.join(",")).await.expect("the nodes answer")
-}
-
-/// Looks again and again until it is so; a look says how it stands otherwise.
-fn wait_until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
-    let start = now();
-    loop {
-        match look() {
-            Ok(found) => return found,
-            Err(stands) => assert!(start.elapsed() < HANGS, "it does not come to that: {what}: {stands}"),
-        }
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

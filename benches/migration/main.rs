@@ -18,6 +18,8 @@
 
 #[path = "../failover/clock.rs"]
 mod clock;
+#[path = "../failover/cluster.rs"]
+mod cluster;
 mod commits;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -32,20 +34,17 @@ mod writers;
 
 use std::time::{Duration, Instant};
 
-use embergrid::client::Client;
 use embergrid::wire::v1::StatusReply;
-use tokio::runtime::{Builder, Runtime};
 
 use clock::now;
+use cluster::Cluster;
 use commits::Commits;
-use harness::{Arguments, Cell, Payments, Report, Server};
+use harness::{Arguments, Cell, Payments, Report};
 use placement::{Moves, is_even};
 use writers::{PAUSE, Writers};
 
 /// Payments in the file.
 const ROWS: u64 = 1_000;
-/// A cluster that needs longer than this for anything hangs.
-const HANGS: Duration = Duration::from_secs(120);
 /// Without moves, before the first round.
 const CALM: Duration = Duration::from_secs(20);
 
@@ -56,7 +55,7 @@ fn main() {
     let payments = Payments::prepare(ROWS);
     Payments::deploy(&cluster.nodes[0]);
     Payments::bind(&cluster.nodes[0]);
-    let status = cluster.wait_for("the cluster is even", is_even);
+    let status = cluster.wait_for("the cluster is even", true, is_even);
     let writers =
         cluster.runtime.block_on(Writers::start(&cluster.client, &payments, status.partitions.len() as u16));
     let writers = writers.expect("the map was created");
@@ -76,7 +75,7 @@ fn main() {
     });
     cluster.nodes.iter().for_each(|node| commits.add(&node.metrics()));
     let totals = cluster.runtime.block_on(async {
-        let reader = connect(&cluster.nodes).await;
+        let reader = cluster.connect().await;
         writers.stop(&reader).await.expect("every key can be read")
     });
 
@@ -112,25 +111,10 @@ fn longest(writers: &Writers, meanwhile: impl FnOnce(Instant)) -> Duration {
     writers.waits(|waits| waits.longest(now())).saturating_sub(PAUSE)
 }
 
-/// The nodes, and a client that knows them all.
-struct Cluster {
-    nodes: Vec<Server>,
-    client: Client,
-    /// One thread for all callers: this one waits for processes meanwhile.
-    runtime: Runtime,
-}
-
 impl Cluster {
-    fn found() -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let nodes = Server::nodes(3, &[]);
-        let client = runtime.block_on(connect(&nodes));
-        Self { nodes, client, runtime }
-    }
-
     /// Drains a node, ends it, and has it back.
     fn move_away_and_back(&mut self, node: usize, moved: &mut Moves, commits: &mut Commits) {
-        let before = self.wait_for("the cluster is even", is_even);
+        let before = self.wait_for("the cluster is even", true, is_even);
         let address = self.nodes[node].address();
         let name = before.nodes.iter().find(|of| of.addr == address).expect("a member").name.clone();
         let drained = self.runtime.block_on(self.client.drain_node(&name)).expect("it can be drained");
@@ -138,7 +122,7 @@ impl Cluster {
         let is_drained = |status: &StatusReply| {
             status.nodes.iter().any(|node| node.id == drained && node.state == "drained")
         };
-        let away = self.wait_for("the node is drained", is_drained);
+        let away = self.wait_for("the node is drained", true, is_drained);
         moved.note(&before, &away);
         let left = begun.elapsed();
         // What it measured ends with it.
@@ -146,7 +130,7 @@ impl Cluster {
         self.nodes[node].end();
         self.nodes[node].start_again();
         let begun = now();
-        let back = self.wait_for("the node has its share again", is_even);
+        let back = self.wait_for("the node has its share again", true, is_even);
         moved.note(&away, &back);
         eprintln!(
             "{name} drained in {left:.1?}, back with its share in {:.1?}: {} hand-overs and {} replicas so far",
@@ -155,26 +139,4 @@ impl Cluster {
             moved.replicas
         );
     }
-
-    /// Returns the first status of which `is_so` is true.
-    fn wait_for(&self, what: &str, is_so: impl Fn(&StatusReply) -> bool) -> StatusReply {
-        let start = now();
-        loop {
-            let status = self.runtime.block_on(self.client.status(true));
-            match status {
-                Ok(status) if is_so(&status) => return status,
-                otherwise => assert!(
-                    start.elapsed() < HANGS,
-                    "it does not come to that: {what}: {:?}",
-                    otherwise.map(|status| status.nodes)
-                ),
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-async fn connect(nodes: &[Server]) -> Client {
-    let addresses: Vec<String> = nodes.iter().map(Server::address).collect();
-    Client::connect(addresses.join(",")).await.expect("the nodes answer")
 }
