@@ -7,8 +7,8 @@ use crate::{
     types::NodeId,
 };
 
-/// The moves to begin now, and those to end: so many that no more are under way in the cluster, or with a node, than may
-/// be. What is missing is filled first, and nothing is copied beside it.
+/// The moves to begin now, and those to go on with or to end: so many that no more are under way in the cluster, or with a
+/// node, than may be. What is missing is filled first, and nothing is copied beside it.
 pub(super) fn due(view: &View<'_>, room: &mut Room) -> Vec<ConfigurationChange> {
     let catalogue = view.picture.catalogue();
     let wanted = catalogue.replicas_wanted();
@@ -18,12 +18,14 @@ pub(super) fn due(view: &View<'_>, room: &mut Room) -> Vec<ConfigurationChange> 
     for (partition, to) in view.picture.moves() {
         let Some(held) = catalogue.configuration(*partition) else { continue };
         let ends = matches!(to, Move::Drop(_));
+        // A role may have to be handed over before the replica can go that is one too many: that is no other move.
+        let goes_on = held.is_moving(wanted);
         let waits = matches!(to, Move::Add(_)) && !view.picture.lacking.is_empty();
-        if waits || !(ends || (left > 0 && has_room(view, room, held, *to))) {
+        if waits || !(ends || ((goes_on || left > 0) && has_room(view, room, held, *to))) {
             continue;
         }
         let Some(step) = held.step(*to) else { continue };
-        left = left.saturating_sub(usize::from(!ends));
+        left = left.saturating_sub(usize::from(!goes_on));
         changes.push(held.change(*partition, step));
     }
     changes

@@ -49,18 +49,23 @@ fn apply(catalogue: &mut Catalogue, command: &Command) {
 fn settle(bench: &mut Bench, heard: &[u64]) -> Vec<(u16, Step)> {
     let mut all = Vec::new();
     for _ in 0..2_000 {
-        let proposals = bench.proposals();
-        for (proposal, command) in &proposals {
-            all.extend(steps(command));
-            bench.apply(*proposal, command).unwrap();
-            check_bounds(&bench.catalogue);
-        }
-        bench.pass(100, heard);
-        if answer_all(bench) == 0 && proposals.is_empty() && all_even(&bench.catalogue) {
+        if go_on(bench, heard, &mut all) == 0 && all_even(&bench.catalogue) {
             return all;
         }
     }
     panic!("it does not come to rest: {:?}", bench.catalogue.moves());
+}
+
+/// What is proposed is applied, and answered; how much that was.
+fn go_on(bench: &mut Bench, heard: &[u64], all: &mut Vec<(u16, Step)>) -> usize {
+    let proposals = bench.proposals();
+    for (proposal, command) in &proposals {
+        all.extend(steps(command));
+        bench.apply(*proposal, command).unwrap();
+        check_bounds(&bench.catalogue);
+    }
+    bench.pass(100, heard);
+    answer_all(bench) + proposals.len()
 }
 
 fn all_even(catalogue: &Catalogue) -> bool {
@@ -92,6 +97,21 @@ fn assert_even(catalogue: &Catalogue) {
     }
     let wanted = catalogue.replicas_wanted();
     assert!(catalogue.configurations().iter().all(|held| held.in_sync.len() == wanted));
+}
+
+/// What is under way may have to be handed over before one replica too many can go.
+#[test]
+fn a_node_that_joins_while_another_gets_its_share_gets_its_own() {
+    for steps in [4, 8] {
+        let mut bench = Bench::leading(cluster(3, 271, 2, 2));
+        bench.elsewhere(&Command::StartNode { node: node(4), after: None });
+        for _ in 0..steps {
+            go_on(&mut bench, &[2, 3, 4], &mut Vec::new());
+        }
+        bench.elsewhere(&Command::StartNode { node: node(5), after: None });
+        settle(&mut bench, &[2, 3, 4, 5]);
+        assert_even(&bench.catalogue);
+    }
 }
 
 #[test]
