@@ -221,7 +221,7 @@ impl Mutant {
     }
 
     /// Whether copies that are spoilt are not to be found out by their checksum: it would hide every fault of a copy.
-    pub(crate) fn spoils_copies() -> bool {
+    pub fn spoils_copies() -> bool {
         [Mutant::CopyOverwrites, Mutant::CopyRevives, Mutant::AdmitsUnfilled].into_iter().any(Mutant::is_on)
     }
 }
