@@ -24,6 +24,7 @@ mod cluster;
 mod figures;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod keys;
 mod ledger;
 mod target;
 mod waits;

@@ -1,20 +1,19 @@
 //! Callers that write all the time: one for each partition, with a key of its own there, so that the slowest partition is
 //! the caller that waits longest.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use embergrid::client::{Client, Map, Put, Row};
-use embergrid::topology::partition_of;
-use embergrid::types::{Key, Result};
+use embergrid::types::Result;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::clock::now;
 use crate::harness::Payments;
+use crate::keys::a_key_of_each;
 use crate::ledger::Ledger;
 use crate::waits::Waits;
 
@@ -154,16 +153,4 @@ fn number_and_score(row: &Row) -> (u64, Option<f32>) {
     let columns = row.columns().expect("a row of the schema");
     let column = |name| columns.schema().column(name).expect("a column of the schema");
     (columns.f64(column(NUMBER)).expect("never null") as u64, columns.f32(column(SCORE)))
-}
-
-/// A key in each partition.
-fn a_key_of_each(partitions: u16) -> Vec<i64> {
-    let mut keys = BTreeMap::new();
-    for key in 0.. {
-        keys.entry(partition_of(&Key::from(key), partitions)).or_insert(key);
-        if keys.len() == usize::from(partitions) {
-            break;
-        }
-    }
-    keys.into_values().collect()
 }

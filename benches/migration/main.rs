@@ -23,6 +23,8 @@ mod cluster;
 mod commits;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../failover/keys.rs"]
+mod keys;
 #[path = "../failover/ledger.rs"]
 mod ledger;
 mod placement;

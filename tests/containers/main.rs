@@ -23,6 +23,8 @@ mod cuts;
 #[allow(dead_code, reason = "the simulator throws them in another way, too")]
 #[path = "../sim/dice.rs"]
 mod dice;
+#[path = "../../benches/failover/keys.rs"]
+mod keys;
 #[allow(dead_code, reason = "the search is tried where it is at home")]
 #[path = "../sim/linear.rs"]
 mod linear;

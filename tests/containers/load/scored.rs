@@ -2,12 +2,10 @@
 //! callers that write scored rows all the time, one for each partition with a key of its own there, so that the slowest
 //! partition is the caller that waits longest. Each write brings back the row before it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use embergrid::client::{Client, Map, Put, Row};
-use embergrid::topology::partition_of;
 use embergrid::types::{Key, Result};
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
@@ -16,6 +14,7 @@ use super::book::{Book, Judgement, Kind};
 use super::feed::Expected;
 use super::payments::Payments;
 use crate::clock::now;
+use crate::keys::a_key_of_each;
 use crate::waits::Waits;
 
 /// The map of payments, which exists with its binding.
@@ -204,18 +203,6 @@ fn number_and_score(row: &Row) -> Found {
     let column = |name| columns.schema().column(name).unwrap();
     let number = columns.value(column(NUMBER));
     (number.as_str().unwrap().parse().unwrap(), columns.f32(column(SCORE)))
-}
-
-/// A key in each partition.
-fn a_key_of_each(partitions: u16) -> Vec<i64> {
-    let mut keys = BTreeMap::new();
-    for key in 0.. {
-        keys.entry(partition_of(&Key::from(key), partitions)).or_insert(key);
-        if keys.len() == usize::from(partitions) {
-            break;
-        }
-    }
-    keys.into_values().collect()
 }
 
 /// What it says of a key with such a past, that is found like that.
