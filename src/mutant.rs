@@ -134,8 +134,6 @@ mutants! {
     ChecksLeaseBefore,
     /// Rule 13: a new primary is read before it has a lease.
     ReadsBeforeLease,
-    /// Rule 13: a reader of one tenure passes by the lease of a later one.
-    SharesLease,
     /// Rule 13: the lease of one backup is enough.
     ServesByOneLease,
     /// Rule 14: a replica serves alone without a lease of the control leader's.
@@ -206,8 +204,6 @@ mutants! {
     HidesOverrun,
     /// Rule 26: changes are lost that come in while a snapshot is scanned.
     SnapshotLosesChanges,
-    /// Rule 26: a snapshot goes on with changes that are older than its rows.
-    SnapshotGoesBack,
     /// Rule 26: that a row leaves the predicate is not told.
     HidesLeaving,
 }

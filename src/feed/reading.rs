@@ -3,7 +3,7 @@
 use super::{Event, Filter, Source, subscriber::Rows};
 use crate::{
     mutant::Mutant,
-    partition::{Change, Entry},
+    partition::Change,
     store::Record,
     types::{Error, Position},
 };
@@ -59,7 +59,7 @@ impl Batch {
         filter: &mut Filter,
         source: &Source<'_>,
         from: Position,
-        is_news: impl Fn(&Entry, &Change) -> bool,
+        is_news: impl Fn(&Change) -> bool,
     ) -> Reading {
         let Ok(entries) = source.log.after(from) else { return Reading::Gone };
         let mut read = from;
@@ -76,7 +76,7 @@ impl Batch {
                     if let Err(error) = filter.follow(catalogue, source.view) {
                         return Reading::Ended(read, error);
                     }
-                } else if is_news(entry, change)
+                } else if is_news(change)
                     && let Some(event) = filter.event(change, entry.position)
                 {
                     self.push(event);

@@ -5,9 +5,9 @@ use smallvec::SmallVec;
 use super::{Source, subscriber::Rows};
 use crate::{
     mutant::Mutant,
-    partition::{Change, Entry},
+    partition::Change,
     store::{Cursor, Reader},
-    types::{Error, MapId, Position, Seq},
+    types::{Error, MapId, Position},
 };
 
 /// The rows are scanned one shard at a time, each between two entries, so that for every shard it is known which
@@ -19,8 +19,8 @@ pub(super) struct Scan {
     /// Rows of the last shard that are not sent yet.
     pub(super) rows: Rows,
     next: Option<Cursor>,
-    /// The last entry that each scanned shard shows.
-    scanned: SmallVec<[(Cursor, Seq); 4]>,
+    /// Each of these shows every entry that was read when it was scanned, and none after it.
+    scanned: SmallVec<[Cursor; 4]>,
 }
 
 impl Scan {
@@ -33,24 +33,22 @@ impl Scan {
         }
     }
 
-    /// Scans one more shard; false if all are.
+    /// Scans one more shard, when all entries are read; false if all are scanned.
     pub(super) fn next_shard(&mut self, source: &Source<'_>, map: MapId) -> Result<bool, Error> {
         let Some(cursor) = self.next else { return Ok(false) };
         let (records, next) = source.reader.scan(map, cursor)?;
-        self.scanned.push((cursor, source.log.last().seq));
+        debug_assert_eq!(self.read, source.log.last(), "what is read twice would go back");
+        self.scanned.push(cursor);
         self.rows = records.into_iter();
         self.next = next;
         Ok(true)
     }
 
-    /// Whether the change came after its shard was scanned.
-    pub(super) fn is_news(&self, reader: &Reader, map: MapId, entry: &Entry, change: &Change) -> bool {
+    /// Whether a change that is read now came after its shard was scanned.
+    pub(super) fn is_news(&self, reader: &Reader, map: MapId, change: &Change) -> bool {
         let Some((of, old, new)) = change.row() else { return false };
         let Some(record) = new.or(old).filter(|_| of == map) else { return false };
         let shard = reader.cursor_of(map, record.key());
-        let is_later = |at: &Seq| entry.position.seq > *at || Mutant::SnapshotGoesBack.is_on();
-        let mut scanned = self.scanned.iter();
-        scanned.any(|(cursor, at)| Some(*cursor) == shard && is_later(at))
-            && !Mutant::SnapshotLosesChanges.is_on()
+        shard.is_some_and(|shard| self.scanned.contains(&shard)) && !Mutant::SnapshotLosesChanges.is_on()
     }
 }

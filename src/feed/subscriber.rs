@@ -109,7 +109,7 @@ impl Subscriber {
             return Ok(false);
         }
         let mut batch = Batch::new(self.credits);
-        let reading = batch.read(&mut self.filter, source, *read, |_, _| true);
+        let reading = batch.read(&mut self.filter, source, *read, |_| true);
         let after = *told;
         if let Reading::UpTo(position) | Reading::Ended(position, _) = &reading {
             *read = *position;
@@ -140,7 +140,7 @@ impl Subscriber {
         if scan.read != source.log.last() {
             let map = self.filter.map();
             let read = scan.read;
-            let is_news = |entry: &_, change: &_| scan.is_news(source.reader, map, entry, change);
+            let is_news = |change: &_| scan.is_news(source.reader, map, change);
             match batch.read(&mut self.filter, source, read, is_news) {
                 Reading::UpTo(position) => scan.read = position,
                 Reading::Ended(_, error) => return Err(error),

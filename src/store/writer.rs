@@ -3,10 +3,7 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use super::{Glance, KeyHash, Reader, Record, Shared, Tables, lease::Lease, table::Table};
-use crate::{
-    mutant::Mutant,
-    types::{Epoch, JoinId, MapId},
-};
+use crate::types::{Epoch, JoinId, MapId};
 
 /// The one handle that changes a replica's rows; the partition's core owns it.
 pub struct Writer {
@@ -47,9 +44,6 @@ impl Writer {
     /// Begins a new tenure: the lease of the one before ends for ever, and its readers with it.
     pub fn begin_tenure(&mut self, epoch: Epoch) {
         self.lease.set(0);
-        if Mutant::SharesLease.is_on() {
-            return;
-        }
         self.lease = Arc::new(Lease::new(self.lease.join, epoch));
     }
 

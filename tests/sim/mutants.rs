@@ -21,18 +21,16 @@ const A_DAY: usize = 5;
 ///
 /// Most of them (rule 14) show only where a sole replica is cut off for long while one that stays eligible takes its place,
 /// which the cuts of a storm hardly ever last for.
-const AT_LARGE: [Mutant; 11] = [
+const AT_LARGE: [Mutant; 9] = [
     Mutant::RemembersMatch,
     Mutant::ServesUninformed,
     Mutant::CutsBack,
-    Mutant::SharesLease,
     Mutant::ServesUngranted,
     Mutant::LeadsWithoutWaiting,
     Mutant::GrantsUnconfirmed,
     Mutant::MovesBeforeGrantEnds,
     Mutant::GrantsWhileMoving,
     Mutant::HandsOverEarly,
-    Mutant::SnapshotGoesBack,
 ];
 
 /// A seed that failed.

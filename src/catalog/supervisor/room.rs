@@ -13,14 +13,17 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What is left of it.
+    /// What is left of it. Where nothing can be committed a hand-over stands still until replicas are filled, and must not
+    /// take the room that they need.
     pub(super) fn of(view: &View<'_>) -> Self {
+        let fewest = usize::from(view.picture.catalogue().min_in_sync);
         let mut room =
             Room { giving: BTreeMap::new(), taking: BTreeMap::new(), most: view.settings.fills_per_node };
         for configuration in view.picture.catalogue().configurations() {
             let Some(primary) = configuration.primary_node() else { continue };
             configuration.learners.iter().for_each(|learner| room.add(primary, learner.node));
-            configuration.successor_node().into_iter().for_each(|node| room.add(primary, node));
+            let successor = configuration.successor_node().filter(|_| configuration.in_sync.len() >= fewest);
+            successor.into_iter().for_each(|node| room.add(primary, node));
         }
         room
     }

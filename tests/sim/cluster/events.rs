@@ -51,7 +51,19 @@ pub(crate) enum Event {
         until_us: u64,
         back_us: u64,
     },
-    /// The cuts end.
+    /// A node whose streams hang is cut off, in a way that falls out by that roll.
+    Strand {
+        node: NodeId,
+        roll: u64,
+        for_us: u64,
+    },
+    /// Two nodes hear each other no longer.
+    Part {
+        a: NodeId,
+        b: NodeId,
+        for_us: u64,
+    },
+    /// Cuts end.
     Mend,
     /// A link that flaps changes.
     Flap(Flap),

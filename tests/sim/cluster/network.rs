@@ -1,7 +1,7 @@
 //! What lies between machines, and between them and their clients: it delays, loses, repeats and reorders, and is cut one
-//! way or both.
+//! way or both. Every cut has an end of its own.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use embergrid::types::NodeId;
 
@@ -35,47 +35,55 @@ pub(crate) struct Weather {
 /// All links.
 #[derive(Default)]
 pub(crate) struct Network {
-    /// From, to.
-    cut: BTreeSet<(Place, Place)>,
+    /// From, to; and until when.
+    cut: BTreeMap<(Place, Place), u64>,
+    /// What nodes replicate gets through no longer, one way or the other, though they hear each other; and until when.
+    stuck: BTreeMap<NodeId, u64>,
     pub(crate) weather: Weather,
 }
 
 impl Network {
-    /// Whoever talks to himself is heard all the same.
-    pub(crate) fn cut(&mut self, from: Place, to: Place) {
+    /// Cuts one way, until then at least. Whoever talks to himself is heard all the same.
+    pub(crate) fn cut(&mut self, from: Place, to: Place, until_us: u64) {
         if from != to {
-            self.cut.insert((from, to));
+            let until = self.cut.entry((from, to)).or_default();
+            *until = until_us.max(*until);
         }
     }
 
-    /// Cuts somebody off from these, both ways.
-    pub(crate) fn isolate(&mut self, who: Place, from: impl IntoIterator<Item = Place>) {
-        for other in from {
-            self.cut(who, other);
-            self.cut(other, who);
-        }
+    /// The streams of a node hang.
+    pub(crate) fn hang(&mut self, node: NodeId, until_us: u64) {
+        let until = self.stuck.entry(node).or_default();
+        *until = until_us.max(*until);
     }
 
     pub(crate) fn heal(&mut self) {
         *self = Network::default();
     }
 
-    /// One way is whole again.
-    pub(crate) fn join(&mut self, from: Place, to: Place) {
-        self.cut.remove(&(from, to));
+    /// Both ways are whole again; until when they were to be cut.
+    pub(crate) fn join(&mut self, a: Place, b: Place) -> Option<u64> {
+        self.cut.remove(&(a, b)).max(self.cut.remove(&(b, a)))
     }
 
-    pub(crate) fn mend(&mut self) {
-        self.cut.clear();
+    /// What was to last until now is over.
+    pub(crate) fn mend(&mut self, now_us: u64) {
+        self.cut.retain(|_, until_us| now_us < *until_us);
+        self.stuck.retain(|_, until_us| now_us < *until_us);
     }
 
-    /// Whether nothing is cut, and the weather is fair.
+    /// Whether nothing is cut or stuck, and the weather is fair.
     pub(crate) fn is_whole(&self) -> bool {
-        self.cut.is_empty() && self.weather == Weather::default()
+        self.cut.is_empty() && self.stuck.is_empty() && self.weather == Weather::default()
     }
 
     pub(crate) fn is_cut(&self, from: Place, to: Place) -> bool {
-        self.cut.contains(&(from, to))
+        self.cut.contains_key(&(from, to))
+    }
+
+    /// Whether what these nodes replicate gets through.
+    pub(crate) fn is_stuck(&self, from: NodeId, to: NodeId) -> bool {
+        self.stuck.contains_key(&from) || self.stuck.contains_key(&to)
     }
 
     /// Whether both hear each other.

@@ -54,6 +54,10 @@ pub(crate) struct Seen {
     pub(crate) outcomes_lost_of_moves: u64,
     /// Nodes that stood still between a look at a row and a look at the lease.
     pub(crate) stalled_reads: u64,
+    /// Nodes that were cut off when their backups had been removed, or were about to be.
+    pub(crate) stranded: u64,
+    /// Silent holders that were heard once more while they were being replaced.
+    pub(crate) glimpses: u64,
     /// Links that went down in a series.
     pub(crate) flaps: u64,
     /// Requests that went with it.
@@ -74,7 +78,7 @@ impl Seen {
     }
 
     /// All counts by name, without the trace.
-    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 39] {
+    pub(crate) fn each(&mut self) -> [(&'static str, &mut u64); 41] {
         [
             ("steps", &mut self.steps),
             ("operations", &mut self.operations),
@@ -109,6 +113,8 @@ impl Seen {
             ("elections_amid_moves", &mut self.elections_amid_moves),
             ("outcomes_lost_of_moves", &mut self.outcomes_lost_of_moves),
             ("stalled_reads", &mut self.stalled_reads),
+            ("stranded", &mut self.stranded),
+            ("glimpses", &mut self.glimpses),
             ("flaps", &mut self.flaps),
             ("forwarded", &mut self.forwarded),
             ("retired", &mut self.retired),

@@ -31,6 +31,17 @@ fn admit_all(bench: &mut Bench) {
     bench.publish();
 }
 
+/// Every learner is filled and admitted; no role is handed over.
+fn admit_learners(bench: &mut Bench) {
+    let partitions = (0..).map(PartitionId).zip(bench.catalogue.configurations());
+    let changes = partitions.filter_map(|(partition, held)| {
+        let join = held.learners.first()?.join;
+        Some(held.change(partition, Step::Admit { join }))
+    });
+    bench.catalogue.apply(&Command::Configure(changes.collect())).unwrap();
+    bench.publish();
+}
+
 fn replicas(bench: &Bench) -> BTreeMap<u64, usize> {
     let mut counts = BTreeMap::new();
     for replica in bench.catalogue.configurations().iter().flat_map(|held| held.replicas()) {
@@ -122,6 +133,39 @@ fn a_silent_node_neither_fills_nor_is_filled() {
         (0..4).filter(|partition| led(*partition)).map(|partition| (partition as u16, 3)).collect();
     assert_eq!(expected.len(), 2);
     assert_eq!(targets(&bench.proposal().1), expected);
+}
+
+/// Nothing can be committed there, and so no role handed over, before they are filled.
+#[test]
+fn what_is_missing_does_not_wait_for_roles_that_wait_for_it() {
+    let mut bench = Bench::new(cluster(4, 128, 2, 3));
+    bench.lead();
+    for (proposal, command) in bench.proposals() {
+        bench.apply(proposal, &command).unwrap();
+    }
+    bench.pass(100, &[2, 3, 4]);
+    let partitions = (0..).map(PartitionId).zip(bench.catalogue.configurations());
+    let appointed = partitions.filter_map(|(partition, held)| {
+        let is_theirs = held.primary_node() == Some(NodeId(2)) && held.replica_at(NodeId(4)).is_some();
+        let join = held.replica_at(NodeId(3)).filter(|_| is_theirs)?.join;
+        Some(held.change(partition, Step::Appoint { join }))
+    });
+    let appointed: Vec<ConfigurationChange> = appointed.take(8).collect();
+    assert_eq!(appointed.len(), 8, "as many as a node hands over at one time");
+    let waiting: Vec<PartitionId> = appointed.iter().map(|change| change.partition).collect();
+    bench.catalogue.apply(&Command::Configure(appointed)).unwrap();
+    bench.elsewhere(&fail(4));
+    let mut filled = Vec::new();
+    for _ in 0..60 {
+        for (proposal, command) in bench.proposals() {
+            filled.extend(targets(&command).into_iter().map(|(partition, _)| PartitionId(partition)));
+            bench.apply(proposal, &command).unwrap();
+        }
+        bench.pass(100, &[2, 3]);
+        admit_learners(&mut bench);
+    }
+    let left: Vec<_> = waiting.iter().filter(|partition| !filled.contains(partition)).collect();
+    assert!(left.is_empty(), "{left:?} of {waiting:?} were never filled");
 }
 
 #[test]

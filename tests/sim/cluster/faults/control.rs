@@ -18,6 +18,8 @@ pub(crate) enum Ambush {
     Hush,
     /// A row is looked up, and the node stands still before it looks at the lease.
     Stall { pause_us: u64 },
+    /// The leader has taken the replacement of a silent holder, and hears that one for so long before it takes effect.
+    Glimpse { for_us: u64 },
 }
 
 impl World {
@@ -37,15 +39,24 @@ impl World {
         Some(format!("in wait: {ambush:?}"))
     }
 
-    /// The leader has taken a proposal.
-    pub(in crate::cluster) fn ambush_taken(&mut self, command: &Command) {
-        if let Some(Ambush::Elect { after_us }) = self.ambush
-            && is_move(command)
-        {
-            self.ambush = None;
-            self.seen.elections_amid_moves += 1;
-            self.after(after_us, Event::Elect);
+    /// The leader has taken a proposal; when that may be applied, if not at once.
+    pub(in crate::cluster) fn ambush_taken(&mut self, command: &Command, leader: NodeId) -> u64 {
+        match self.ambush {
+            Some(Ambush::Elect { after_us }) if is_move(command) => {
+                self.ambush = None;
+                self.seen.elections_amid_moves += 1;
+                self.after(after_us, Event::Elect);
+            }
+            Some(Ambush::Glimpse { for_us }) => {
+                if let Some(not_before_us) = self.glimpse(command, leader, for_us) {
+                    self.ambush = None;
+                    self.seen.glimpses += 1;
+                    return not_before_us;
+                }
+            }
+            _ => {}
         }
+        0
     }
 
     /// A proposal is applied; true if its asker is not to hear of it.

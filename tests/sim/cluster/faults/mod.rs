@@ -2,6 +2,7 @@
 //!
 //! Troubles are numbered, and each has dice of its own: whether one comes to pass shifts none of the others.
 
+mod alone;
 mod control;
 mod network;
 mod nodes;
@@ -60,7 +61,8 @@ impl World {
             23..27 => self.swap_roles(dice),
             27..36 => self.cut(dice),
             36..41 => self.flap(dice),
-            41..47 => self.isolate(dice),
+            41..44 => self.isolate(dice),
+            44..47 => self.strand(dice),
             47..51 => self.cut_client(dice),
             51..52 => return self.forget_client(dice).map(Some),
             52..62 => self.storm(dice),

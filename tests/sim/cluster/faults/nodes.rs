@@ -1,10 +1,10 @@
 //! Nodes crash, stand still, join, drain and are stopped; their clocks are set.
 
 use embergrid::catalog::Command;
-use embergrid::types::NodeId;
+use embergrid::types::{NodeId, PartitionId};
 
 use crate::cluster::events::Event;
-use crate::cluster::world::World;
+use crate::cluster::world::{PARTITIONS, World};
 use crate::dice::Dice;
 
 impl World {
@@ -22,14 +22,27 @@ impl World {
         Some(format!("node {node} crashes, and is back after {back_us} us"))
     }
 
-    /// A node is heard by some no longer, and then by nobody: the others have not got the same of it.
+    /// A primary is heard by some no longer, and then by nobody: the others have not got the same of it. And one of these may
+    /// not be heard by another, while it takes over.
     pub(super) fn maim(&mut self, dice: &mut Dice) -> Option<String> {
-        let (node, other) = (self.any_node(dice), self.any_node(dice));
-        self.network.cut(node.into(), other.into());
+        let partition = PartitionId(dice.below(u64::from(PARTITIONS)) as u16);
+        let held = self.control.latest().configuration(partition)?;
+        let node = held.primary_node()?;
+        let others = held.in_sync.iter().map(|replica| replica.node).filter(|other| *other != node);
+        let mut others: Vec<NodeId> = others.collect();
+        if others.is_empty() {
+            return None;
+        }
+        let first = dice.below(others.len() as u64) as usize;
+        others.rotate_left(first);
+        let other = others[0];
         let after_us = dice.between(5_000, 200_000);
         let back_us = dice.between(50_000, 2_000_000);
+        self.cut_way(node.into(), other.into(), after_us);
         self.after(after_us, Event::Crash { node, back_us });
-        self.after(after_us, Event::Mend);
+        if let Some(third) = others.get(1).filter(|_| dice.percent(60)) {
+            self.cut_way(other.into(), (*third).into(), after_us + dice.between(300_000, 1_500_000));
+        }
         Some(format!("cut from node {node} to node {other}, and soon node {node} crashes"))
     }
 

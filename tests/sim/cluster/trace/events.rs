@@ -41,6 +41,8 @@ impl Trace {
             Event::Stop { node, life, until_us, back_us } => self.add((node, life, until_us, back_us)),
             Event::Trouble(number) => self.add(number),
             Event::Flap(flap) => self.add(flap),
+            Event::Strand { node, roll, for_us } => self.add((node, roll, for_us)),
+            Event::Part { a, b, for_us } => self.add((a, b, for_us)),
             Event::Swap(swap) => self.add(swap),
             Event::Mend | Event::Clear | Event::Elect | Event::Operator => {}
         }

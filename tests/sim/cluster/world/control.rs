@@ -41,7 +41,8 @@ impl World {
             ControlEvent::Learn(node) => return self.learn(node),
             ControlEvent::Evaluate { node, incarnation, round } => {
                 let confirmed = self.control.leader == Some(node) && self.leads(node);
-                let index = self.control.index();
+                // Who is refused has applied nothing for it, and may be cut off from all that was.
+                let index = if confirmed { self.control.index() } else { 0 };
                 let delay_us = self.dice.between(200, 4_000);
                 let confirmed = Inner::Confirmed { round, confirmed, index };
                 self.after(delay_us, Event::Within(node, incarnation, confirmed));
@@ -63,14 +64,15 @@ impl World {
             self.leads(leader)
                 && asked.by.node().is_none_or(|node| self.network.connects(node.into(), leader.into()))
         };
-        if !self.control.leader.is_some_and(hears) {
+        let Some(leader) = self.control.leader.filter(|leader| hears(*leader)) else {
             return self.refuse(&asked);
-        }
-        self.ambush_taken(&asked.command);
+        };
+        let not_before_us = self.ambush_taken(&asked.command, leader);
         let number = self.control.take(asked);
         let quick = self.is_calm || self.dice.percent(90);
         let delay_us = if quick { self.dice.between(500, 6_000) } else { self.dice.between(6_000, 400_000) };
         let term = self.control.term;
+        let delay_us = delay_us.max(not_before_us);
         self.after(delay_us, Event::Control(ControlEvent::Commit { number, term }));
     }
 
@@ -243,7 +245,7 @@ impl World {
         if let Some(before) = before.filter(|before| *before != leader) {
             // It learns so from the new leader, if it hears it.
             let hears = self.network.connects(before.into(), leader.into());
-            let delay_us = self.dice.between(1_000, if hears { 50_000 } else { 1_000_000 });
+            let delay_us = self.dice.between(1_000, if hears { 50_000 } else { 8_000_000 });
             self.within_after(before, delay_us, Inner::Deposed);
         }
         let (term, delay_us) = (self.control.term, self.dice.between(1_000, 60_000));

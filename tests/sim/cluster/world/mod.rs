@@ -72,7 +72,7 @@ impl Plan {
     /// As long as a run has to be to count.
     pub(crate) fn full() -> Self {
         Plan {
-            storm_us: 14_000_000,
+            storm_us: 16_000_000,
             pause_us: 30_000,
             unchecked_reads: false,
             new_numbers: false,
@@ -165,7 +165,9 @@ impl World {
         let mut dice = Dice::new(seed);
         let (founders, nodes) = size(&mut dice);
         let backup_count = if founders > 3 && dice.percent(20) { 3 } else { 1 + dice.below(2) as u8 };
-        let min_in_sync = 1 + dice.below(u64::from(backup_count)) as u8;
+        // Where all must be there for a commit, whoever is removed stays eligible.
+        let all = dice.percent(30);
+        let min_in_sync = if all { backup_count + 1 } else { 1 + dice.below(u64::from(backup_count)) as u8 };
         let skips = dice.percent(50);
         let others = (2..=founders).map(node).collect();
         let founding =
@@ -182,6 +184,12 @@ impl World {
         // Patient with those who are alone, or not: a node is one or the other.
         let patient = Settings { lease_us: 2_000_000, grant_us: 2_150_000, ..Settings::default() };
         let settings = if dice.percent(50) { patient } else { Settings::default() };
+        // With few moves at a time, all of them may wait for one another.
+        let settings = Settings {
+            moves: dice.one_of(&[16, 16, 2, 1]),
+            fills_per_node: dice.one_of(&[8, 8, 2, 1]),
+            ..settings
+        };
         let mut oracles = Oracles::new(PARTITIONS);
         oracles.compiled(&view);
         let machine = |id| match id <= founders {
@@ -225,6 +233,10 @@ impl World {
     }
 
     fn begin(&mut self) {
+        if self.plan.only_moves && self.dice.percent(50) {
+            // Nothing is lost, but some of it takes its time.
+            self.network.weather.slow_us = 20_000;
+        }
         let index = self.control.index();
         for node in (1..=self.founders).map(NodeId) {
             self.machine(node).applied = index;
@@ -280,7 +292,7 @@ impl World {
     }
 
     /// All that the cluster may come to have.
-    fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
         (1..=self.machines.len() as u64).map(NodeId)
     }
 
@@ -349,9 +361,14 @@ impl World {
             Event::Swap(swap) => self.swap(swap),
             Event::Crash { node, back_us } => self.crash_now(node, back_us),
             Event::Stop { node, life, until_us, back_us } => self.stop(node, life, until_us, back_us),
+            Event::Strand { node, roll, for_us } => self.leave_alone(node, roll, for_us),
+            Event::Part { a, b, for_us } => {
+                if !self.is_calm {
+                    self.cut_link(a.into(), b.into(), for_us);
+                }
+            }
             Event::Mend => {
-                self.say(|| "the cuts end".into());
-                self.network.mend();
+                self.network.mend(self.now_us);
                 self.flow_again();
             }
             Event::Flap(flap) => self.flap_on(flap),

@@ -196,6 +196,9 @@ impl World {
     }
 
     fn send_frames(&mut self, from: NodeId, to: NodeId, frames: &[Frame]) {
+        if self.network.is_stuck(from, to) {
+            return;
+        }
         let copies = 1 + u64::from(self.network.arrives_twice(&mut self.dice));
         for _ in 0..copies {
             if let Some(delay_us) = self.network.delay_us(&mut self.dice, from.into(), to.into()) {
@@ -249,9 +252,10 @@ impl World {
             self.tell_places_soon(node);
         }
         if is_new {
-            // Compiled by a task of its own.
+            // Compiled by a task of its own, which may have to wait for a processor.
             let view = self.control.view(&catalogue);
-            let delay_us = self.dice.below(3_000);
+            let slow = !self.is_calm && self.dice.percent(10);
+            let delay_us = if slow { self.dice.below(250_000) } else { self.dice.below(3_000) };
             self.within_after(node, delay_us, Inner::Post(Message::View(view)));
         }
         self.perform(node, out)
