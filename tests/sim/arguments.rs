@@ -11,6 +11,8 @@ pub(crate) struct Arguments {
     pub(crate) from: u64,
     /// Seeds as short as those that the cases run.
     pub(crate) short: bool,
+    /// Nodes join and drain, and nothing goes wrong.
+    moves: bool,
     /// The numbers of the troubles that come to pass; all, if none is named.
     only: Option<Vec<u32>>,
     /// How long things go wrong, in milliseconds of virtual time.
@@ -66,6 +68,7 @@ impl Arguments {
                 }
                 "--tell" => read.tell = true,
                 "--short" => read.short = true,
+                "--moves" => read.moves = true,
                 "--json" => read.json = true,
                 "--list" => read.list = true,
                 "--mutants" => read.mutants = true,
@@ -85,7 +88,14 @@ impl Arguments {
     pub(crate) fn plan(&self) -> Plan {
         let plan = if self.short { Plan::short() } else { Plan::full() };
         let storm_us = self.storm_ms.map_or(plan.storm_us, |ms| ms * 1_000);
-        Plan { storm_us, only: self.only.clone(), chance: self.chance, is_told: self.tell, ..plan }
+        Plan {
+            storm_us,
+            only_moves: self.moves,
+            only: self.only.clone(),
+            chance: self.chance,
+            is_told: self.tell,
+            ..plan
+        }
     }
 
     /// What is named.

@@ -17,22 +17,6 @@ const CLEAN: u64 = 48;
 /// How many mutants a day has.
 const A_DAY: usize = 5;
 
-/// Those that no seed has shown so far. A run of all tells so; the days pass over them.
-///
-/// Most of them (rule 14) show only where a sole replica is cut off for long while one that stays eligible takes its place,
-/// which the cuts of a storm hardly ever last for.
-const AT_LARGE: [Mutant; 9] = [
-    Mutant::RemembersMatch,
-    Mutant::ServesUninformed,
-    Mutant::CutsBack,
-    Mutant::ServesUngranted,
-    Mutant::LeadsWithoutWaiting,
-    Mutant::GrantsUnconfirmed,
-    Mutant::MovesBeforeGrantEnds,
-    Mutant::GrantsWhileMoving,
-    Mutant::HandsOverEarly,
-];
-
 /// A seed that failed.
 struct Caught {
     /// From 0.
@@ -82,10 +66,8 @@ fn exit(is_well: bool) -> ExitCode {
 /// Those that are named, or the next few of that day, or all.
 fn chosen(arguments: &Arguments) -> Result<Vec<Mutant>, String> {
     if let Some(day) = arguments.rotate {
-        let due: Vec<Mutant> =
-            Mutant::ALL.iter().copied().filter(|mutant| !AT_LARGE.contains(mutant)).collect();
         let first = (day as usize).wrapping_mul(A_DAY);
-        return Ok((0..A_DAY).map(|at| due[(first + at) % due.len()]).collect());
+        return Ok((0..A_DAY).map(|at| Mutant::ALL[(first + at) % Mutant::ALL.len()]).collect());
     }
     if arguments.names().is_empty() {
         return Ok(Mutant::ALL.to_vec());

@@ -35,7 +35,9 @@ impl Work for Scored {
             1 => Op::Update(Arc::new(Update::parse("SET amount = amount + 1", schema, None).unwrap())),
             _ => {
                 let value = grid::value(desk.view, map, dice.below(1_000) as i64).into();
-                let ttl = dice.percent(10).then(|| Ttl { ms: dice.between(1, 500) });
+                // Often so short that the row's time is over while the next write waits for its score.
+                let most_ms = dice.one_of(&[30, 500]);
+                let ttl = dice.percent(20).then(|| Ttl { ms: dice.between(1, most_ms) });
                 Op::Put { value, mode: PutMode::Always, want_old: dice.percent(30), ttl }
             }
         };

@@ -6,7 +6,7 @@ use embergrid::types::{Error, NodeId};
 
 use super::super::draft::What;
 use super::super::events::{Arrival, Event, Forwarded, Inner};
-use super::super::host::Message;
+use super::super::host::{Message, elsewhere};
 use super::super::owed::{Creditor, Owed};
 use super::World;
 
@@ -41,7 +41,11 @@ impl World {
             return self.after(LOOK_EVERY_US, Event::Arrives(node, again));
         }
         let Forwarded { partition, request, .. } = forwarded;
-        let slot = request.origin.tag;
+        let (slot, primary) = (request.origin.tag, host.primary(partition));
+        if primary != Some(node) {
+            // The role went on meanwhile: whoever asked is told where.
+            return self.pay_forwarder(node, from, slot, Err(elsewhere(partition, primary)));
+        }
         let Some(Owed { tag, call, about, .. }) = self.owing.find(slot).cloned() else { return };
         let to = Creditor::Forwarder(from, slot);
         let tag = self.owing.owe(Owed { node, to, tag, call, about });

@@ -98,6 +98,9 @@ impl Plan {
         if usual.storm_us == Plan::short().storm_us {
             text += " --short";
         }
+        if self.only_moves {
+            text += " --moves";
+        }
         if self.storm_us != usual.storm_us {
             text += &format!(" --storm-ms {}", self.storm_us.div_ceil(1_000));
         }
