@@ -197,15 +197,15 @@ impl Supervision {
 
     /// Tells everybody that this node is there, itself included.
     fn beacon(&mut self) {
-        let beacon = Beacon {
-            from: self.shared.me,
-            incarnation: self.incarnation,
-            sent_us: self.shared.clock.mono_us(),
-        };
+        let now = self.shared.clock.now();
+        let (from, incarnation, sent_us) = (self.shared.me, self.incarnation, now.mono_us);
+        let beacon = Beacon { from, incarnation, sent_us, hears_you: true };
         if let Some(net) = &self.shared.net {
             for member in self.control.catalogue().members() {
-                if member.node.id != self.shared.me {
-                    net.send(member.node.id, Lane::Control, 0, &Told::Beacon(beacon));
+                let to = member.node.id;
+                if to != from {
+                    let hears_you = self.supervisor.hears(now, to);
+                    net.send(to, Lane::Control, 0, &Told::Beacon(Beacon { hears_you, ..beacon }));
                 }
             }
         }

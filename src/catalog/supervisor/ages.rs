@@ -29,7 +29,10 @@ struct Heard {
     /// last beacons may still arrive.
     steady_since_us: u64,
     is_up: bool,
+    /// The last one that counts.
     beacon: Option<Received>,
+    /// When any beacon came last, whether its sender hears this node or not.
+    any_us: u64,
 }
 
 /// The last beacon of a node.
@@ -67,6 +70,10 @@ impl Ages {
         if beacon.incarnation < heard.incarnation {
             return;
         }
+        heard.any_us = now_us;
+        if !beacon.hears_you {
+            return;
+        }
         let is_back = now_us.saturating_sub(heard.at_us) >= self.failure_timeout_us;
         if is_back || beacon.incarnation != heard.incarnation || heard.beacon.is_none() {
             heard.steady_since_us = now_us;
@@ -82,7 +89,14 @@ impl Ages {
         for member in catalogue.members() {
             let incarnation = member.incarnation;
             let is_up = member.is_up();
-            let started = Heard { incarnation, at_us: now_us, steady_since_us: now_us, is_up, beacon: None };
+            let started = Heard {
+                incarnation,
+                at_us: now_us,
+                steady_since_us: now_us,
+                is_up,
+                beacon: None,
+                any_us: now_us,
+            };
             let heard = self.heard.entry(member.node.id).or_insert(started);
             if heard.incarnation < incarnation {
                 *heard = started;
@@ -102,6 +116,12 @@ impl Ages {
             None => leading_since_us,
         };
         since_us.max(self.awake_since_us).saturating_add(self.failure_timeout_us)
+    }
+
+    /// Whether any beacon of a node came within the failure timeout.
+    pub(super) fn hears(&self, now_us: u64, node: NodeId) -> bool {
+        let heard = self.heard.get(&node);
+        heard.is_some_and(|heard| now_us < heard.any_us.saturating_add(self.failure_timeout_us))
     }
 
     /// Whether a node has been heard for a whole failure timeout, and is heard now.

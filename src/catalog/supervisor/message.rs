@@ -54,6 +54,9 @@ pub struct Beacon {
     pub incarnation: Incarnation,
     /// When it was sent, on the sender's clock.
     pub sent_us: u64,
+    /// Whether the sender has heard the receiver lately. Who is heard and does not hear can follow no configuration: it counts
+    /// as silent.
+    pub hears_you: bool,
 }
 
 /// Names a proposal of one supervisor.

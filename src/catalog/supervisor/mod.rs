@@ -93,6 +93,11 @@ impl Supervisor {
         self.decide(now_us, effects, |leadership, view, next, effects| leadership.act(view, next, effects));
     }
 
+    /// Whether this node has heard another lately; what its beacons to that one are to say.
+    pub fn hears(&self, now: Now, node: NodeId) -> bool {
+        node == self.me || self.ages.hears(now.mono_us, node)
+    }
+
     /// When a tick is due, unless another input comes first.
     pub fn next_deadline(&self) -> u64 {
         let due = self.ages.last_input_us().saturating_add(self.settings.tick_us);

@@ -96,8 +96,15 @@ impl Bench {
     /// A beacon that took 5 ms, by the clock of its sender, which is a second ahead.
     pub(super) fn beacon_of(&mut self, node: u64, incarnation: u64) {
         let sent_us = sent_us(self.now_ms);
-        let beacon = Beacon { from: NodeId(node), incarnation: Incarnation(incarnation), sent_us };
+        let incarnation = Incarnation(incarnation);
+        let beacon = Beacon { from: NodeId(node), incarnation, sent_us, hears_you: true };
         self.input(Input::Beacon(beacon));
+    }
+
+    /// The same, of a node that does not hear this one.
+    pub(super) fn deaf_beacon(&mut self, node: u64) {
+        let (from, incarnation, sent_us) = (NodeId(node), Incarnation(1), sent_us(self.now_ms));
+        self.input(Input::Beacon(Beacon { from, incarnation, sent_us, hears_you: false }));
     }
 
     pub(super) fn effects(&mut self) -> Vec<Effect> {

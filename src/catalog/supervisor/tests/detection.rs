@@ -1,7 +1,7 @@
 use super::bench::{Bench, cluster, fail, node, welcome};
 use crate::{
     catalog::{Command, supervisor::Input},
-    types::{Error, Incarnation, NodeId},
+    types::{Error, Incarnation, NodeId, Now},
 };
 
 #[test]
@@ -22,6 +22,32 @@ fn a_node_that_is_silent_for_the_timeout_fails() {
     assert_eq!(bench.commands(), []);
     bench.apply(proposal, &command).unwrap();
     assert!(bench.commands().iter().all(|command| matches!(command, Command::Configure(_))));
+}
+
+/// It can follow no configuration, nor be granted anything.
+#[test]
+fn a_node_that_is_heard_and_does_not_hear_fails() {
+    let mut bench = Bench::leading(cluster(3, 6, 1, 1));
+    bench.pass(300, &[2, 3]);
+    for _ in 0..4 {
+        bench.deaf_beacon(3);
+        bench.pass(100, &[2]);
+    }
+    assert_eq!(bench.commands(), [fail(3)]);
+}
+
+#[test]
+fn who_does_not_hear_is_heard_all_the_same() {
+    let mut bench = Bench::leading(cluster(3, 6, 1, 1));
+    bench.pass(1_000, &[2]);
+    let hears = |bench: &Bench, node| {
+        bench.supervisor.hears(Now { mono_us: bench.now_ms * 1_000, ..Now::default() }, NodeId(node))
+    };
+    assert!(hears(&bench, 2) && !hears(&bench, 3));
+    bench.deaf_beacon(3);
+    assert!(hears(&bench, 3), "or two nodes would each wait for the other to say that it hears");
+    bench.pass(400, &[2]);
+    assert!(!hears(&bench, 3));
 }
 
 #[test]

@@ -268,10 +268,14 @@ impl World {
             }
             peer.next_beacon_us = self.now_us + BEACON_US;
             let (is_cut, sent_us) = (peer.is_cut, peer.clock(self.now_us));
-            let beacon = Beacon { from: NodeId(id), incarnation, sent_us };
+            let beacon = Beacon { from: NodeId(id), incarnation, sent_us, hears_you: true };
             self.input(id, Input::Beacon(beacon));
             for (other, start) in self.ids() {
                 if other != id && !is_cut && !self.peers[&other].is_cut {
+                    let peer = &self.peers[&id];
+                    let now = Now { mono_us: peer.clock(self.now_us), ..Now::default() };
+                    let hears_you = peer.supervisor.hears(now, NodeId(other));
+                    let beacon = Beacon { hears_you, ..beacon };
                     self.later(60_000, Event::Input(other, start, Input::Beacon(beacon)));
                 }
             }

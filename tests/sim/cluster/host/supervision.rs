@@ -74,9 +74,11 @@ impl Host {
     /// Tells everybody that this node is there, itself included.
     pub(crate) fn beacon(&mut self, clock: &Clock, now_us: u64, out: &mut Vec<Out>) {
         let (from, incarnation) = (self.setup.node, self.setup.incarnation);
-        let beacon = Beacon { from, incarnation, sent_us: clock.mono_us(now_us) };
-        for member in self.catalogue.members().filter(|member| member.node.id != from) {
-            out.push(Out::Told { to: member.node.id, told: Told::Beacon(beacon) });
+        let now = clock.now(now_us);
+        let beacon = Beacon { from, incarnation, sent_us: now.mono_us, hears_you: true };
+        for to in self.catalogue.members().map(|member| member.node.id).filter(|node| *node != from) {
+            let beacon = Beacon { hears_you: self.supervisor.hears(now, to), ..beacon };
+            out.push(Out::Told { to, told: Told::Beacon(beacon) });
         }
         self.supervise(clock, now_us, Input::Beacon(beacon), out);
     }
