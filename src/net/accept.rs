@@ -59,6 +59,9 @@ async fn receive(shared: Arc<Shared>, incoming: Incoming, slot: OwnedSemaphorePe
     };
     let peer = introduced.hello.peer;
     shared.links.discover(&shared, peer.node, &introduced.hello.address);
+    if let Some(link) = shared.links.find(peer.node) {
+        link.met(introduced.hello.process);
+    }
     let ended = match introduced.hello.purpose {
         Purpose::Probe => serve_probe(&shared, introduced).await,
         Purpose::Lane(lane) => serve_lane(&shared, introduced, lane, slot).await,

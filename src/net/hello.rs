@@ -10,7 +10,7 @@ use super::{
 use crate::types::{Incarnation, NodeId};
 
 /// Rises with every change that an older node would misread.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 /// The longest hello, in bytes.
 pub(super) const MAX_BYTES: usize = 1 << 10;
 /// The longest address, in bytes.
@@ -44,6 +44,8 @@ pub(super) struct Hello {
     pub(super) address: String,
     /// What the connection is for; both sides say the same.
     pub(super) purpose: Purpose,
+    /// Drawn at the start of the process: another one has another.
+    pub(super) process: u64,
 }
 
 impl Hello {
@@ -99,7 +101,7 @@ mod tests {
 
     fn hello(node: u64, cluster: u64) -> Hello {
         let peer = Peer { node: NodeId(node), incarnation: Incarnation(3), cluster };
-        Hello { peer, address: "a:7701".into(), purpose: Purpose::Lane(Lane::Data) }
+        Hello { peer, address: "a:7701".into(), purpose: Purpose::Lane(Lane::Data), process: 7 }
     }
 
     fn bytes(hello: &Hello) -> Vec<u8> {
@@ -120,9 +122,12 @@ mod tests {
     fn another_version_is_named_before_anything_is_read() {
         let refusal = Hello::decode(&[7, 1, 0xff]).unwrap_err();
         assert_eq!(refusal.reason, Reason::Version);
-        assert_eq!(refusal.text, "versions 1 and 263 of the peer protocol do not understand each other");
+        assert_eq!(
+            refusal.text,
+            format!("versions {VERSION} and 263 of the peer protocol do not understand each other")
+        );
         assert_eq!(Hello::decode(&[1]).unwrap_err().reason, Reason::Protocol);
-        assert_eq!(Hello::decode(&[1, 0, 9]).unwrap_err().reason, Reason::Protocol);
+        assert_eq!(Hello::decode(&[VERSION as u8, 0, 9]).unwrap_err().reason, Reason::Protocol);
     }
 
     #[test]

@@ -35,9 +35,15 @@ pub(super) struct Link {
 
 struct Way {
     outbox: Outbox,
-    connection: Mutex<Option<Connection>>,
+    connection: Mutex<Option<Standing>>,
     /// Held by the one task that keeps the lane: what another left behind must be gone before it begins.
     kept: tokio::sync::Mutex<()>,
+}
+
+/// A connection, and which process of the node is at its other end.
+struct Standing {
+    connection: Connection,
+    process: u64,
 }
 
 impl Link {
@@ -57,13 +63,25 @@ impl Link {
 
     /// The lane's connection, if there is one.
     pub(super) fn connection(&self, lane: Lane) -> Option<Connection> {
-        self.lanes[lane as usize].connection.lock().clone()
+        self.lanes[lane as usize].connection.lock().as_ref().map(|standing| standing.connection.clone())
     }
 
     /// The node is alive, and reached at this address: whoever waits to dial it waits no longer.
     pub(super) fn found_at(&self, address: &str) {
         address.clone_into(&mut self.address.lock());
         self.wake.notify_waiters();
+    }
+
+    /// A process of the node has connected. One that ran before it is gone, whether or not it could say so, and connections
+    /// to it lead nowhere.
+    pub(super) fn met(&self, process: u64) {
+        for way in &self.lanes {
+            if let Some(standing) =
+                way.connection.lock().as_ref().filter(|standing| standing.process != process)
+            {
+                Refusal::new(Reason::Superseded, "the node runs anew").close(&standing.connection);
+            }
+        }
     }
 
     /// Keeps one lane connected until the task is ended, or the node is no member and cannot be reached.
@@ -126,7 +144,8 @@ struct Up<'a> {
 
 impl<'a> Up<'a> {
     fn new(shared: &'a Shared, link: &'a Link, lane: Lane, connection: &Connection, hello: &Hello) -> Self {
-        *link.lanes[lane as usize].connection.lock() = Some(connection.clone());
+        let standing = Standing { connection: connection.clone(), process: hello.process };
+        *link.lanes[lane as usize].connection.lock() = Some(standing);
         shared.lane(lane).connections.rise();
         let up = Up { shared, link, lane };
         up.say(hello);
@@ -153,9 +172,9 @@ impl<'a> Up<'a> {
 
 impl Drop for Up<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.link.lanes[self.lane as usize].connection.lock().take() {
+        if let Some(standing) = self.link.lanes[self.lane as usize].connection.lock().take() {
             // Unless it has ended already.
-            Refusal::new(Reason::Unlisted, "the node is needed no more").close(&connection);
+            Refusal::new(Reason::Unlisted, "the node is needed no more").close(&standing.connection);
         }
         self.shared.lane(self.lane).connections.fall();
         if self.lane == Lane::Control {

@@ -43,6 +43,8 @@ pub(super) struct Shared {
     pub(super) local: SocketAddr,
     /// Where peers reach this node.
     pub(super) address: String,
+    /// Tells this process from another of the same node.
+    process: u64,
     /// What this node says of itself.
     pub(super) own: watch::Sender<Peer>,
     /// The nodes to which a control connection stands.
@@ -64,6 +66,7 @@ pub(super) struct Parts {
     pub(super) client: ClientConfig,
     pub(super) local: SocketAddr,
     pub(super) address: String,
+    pub(super) process: u64,
     pub(super) own: Peer,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -78,6 +81,7 @@ impl Shared {
             client: parts.client,
             local: parts.local,
             address: parts.address,
+            process: parts.process,
             own: watch::Sender::new(parts.own),
             seen: watch::Sender::new(Everyone::default()),
             handlers: Handlers::default(),
@@ -96,7 +100,8 @@ impl Shared {
 
     /// What this node says of itself now.
     pub(super) fn hello(&self, purpose: Purpose) -> Hello {
-        Hello { peer: *self.own.borrow(), address: self.address.clone(), purpose }
+        let (peer, address, process) = (*self.own.borrow(), self.address.clone(), self.process);
+        Hello { peer, address, purpose, process }
     }
 
     /// The counters of one lane.

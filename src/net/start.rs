@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use quinn::VarInt;
+use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::watch;
 
@@ -65,6 +66,7 @@ impl Net {
             endpoint,
             local,
             address: options.advertise.unwrap_or_else(|| local.to_string()),
+            process: draw()?,
             own,
             metrics,
         });
@@ -188,4 +190,13 @@ fn with_framed<M: Serialize, T>(lane: Lane, message: &M, push: impl FnOnce(&[u8]
         }
         pushed
     })
+}
+
+/// What no other process has.
+fn draw() -> Result<u64> {
+    let mut bytes = [0; 8];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::unavailable("the system gives no random numbers"))?;
+    Ok(u64::from_le_bytes(bytes))
 }

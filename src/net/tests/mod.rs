@@ -97,6 +97,12 @@ impl Node {
         self.net.0.links.find(to).and_then(|link| link.connection(lane)).expect("it is connected")
     }
 
+    /// Where its control connection to a node leads.
+    fn reaches(&self, to: NodeId) -> Option<std::net::SocketAddr> {
+        let link = self.net.0.links.find(to)?;
+        link.connection(Lane::Control).map(|connection| connection.remote_address())
+    }
+
     fn refused(&self, reason: &str) -> u64 {
         self.metrics.refused_peers(reason).value()
     }

@@ -102,6 +102,25 @@ async fn a_process_that_died_is_noticed_by_its_successor() {
     one.sees(again.id).await;
 }
 
+/// What leads to the process before it may take seconds to end by itself, if nothing can be sent there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_connects_is_where_its_node_is_sought() {
+    let (one, two) = (Node::start(options(1, &[])), Node::start(options(2, &[])));
+    one.list(&two);
+    one.sees(two.id).await;
+    let before = one.connection(two.id, Lane::Control);
+    // The process before it lives on, and says nothing.
+    let again = Node::start(options(2, &[]));
+    again.list(&one);
+    soon(before.closed()).await;
+    soon(async {
+        while one.reaches(again.id) != Some(again.net.listening_at()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_node_at_a_members_address_is_not_taken_for_it() {
     let (one, two) = pair().await;

@@ -100,10 +100,11 @@ impl World {
     /// The process ends if nobody needs its node, as far as that one knows, or when it has waited for so long.
     pub(in crate::cluster) fn stop(&mut self, node: NodeId, life: u64, until_us: u64, back_us: u64) {
         let machine = &self.machines[node.0 as usize - 1];
-        let Some(host) = machine.host.as_ref().filter(|_| machine.life == life && !self.is_calm) else {
+        if machine.life != life {
             return;
-        };
-        let is_safe = host.catalogue().is_safe_to_stop(node);
+        }
+        // One that is about to start ends as well, when it has.
+        let is_safe = machine.host.as_ref().is_some_and(|host| host.catalogue().is_safe_to_stop(node));
         let waits = !is_safe && (self.now_us < until_us || self.plan.only_moves);
         if waits || !machine.is_running(self.now_us) {
             return self.after(50_000, Event::Stop { node, life, until_us, back_us });
