@@ -153,10 +153,13 @@ impl Control {
         self.group.catalogue()
     }
 
-    /// The nodes that vote, as this one knows.
+    /// The nodes that vote, as this one knows; while voters are being changed, those that do before and after. Until the
+    /// change is over, a leader needs a majority of both.
     pub fn voters(&self) -> BTreeSet<NodeId> {
         let membership = Arc::clone(&self.group.raft.metrics().borrow().membership_config);
-        membership.voter_ids().map(NodeId).collect()
+        let configs = membership.membership().get_joint_config();
+        let votes = |node: &u64| configs.iter().all(|config| config.contains(node));
+        membership.voter_ids().filter(votes).map(NodeId).collect()
     }
 
     /// Has the network dial all nodes of the cluster, as this one knows them.

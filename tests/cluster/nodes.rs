@@ -113,7 +113,17 @@ impl Cluster {
             }
         };
         let outcome = tokio::time::timeout(HANGS, waiting).await;
-        outcome.unwrap_or_else(|_| panic!("it does not come to that: {what}"));
+        outcome.unwrap_or_else(|_| panic!("it does not come to that: {what}\n{}", self.seen()));
+    }
+
+    /// How the living nodes see the cluster.
+    fn seen(&self) -> String {
+        let told = |grid: &Grid| {
+            let catalogue = grid.catalogue();
+            let up: Vec<_> = catalogue.up().into_iter().collect();
+            format!("node {:?} at {:?}: {up:?} are up\n", grid.me(), catalogue.placement)
+        };
+        self.nodes.iter().filter_map(Member::living).map(told).collect()
     }
 
     /// Returns when every partition has all its replicas.
