@@ -14,6 +14,8 @@ pub(crate) struct Arguments {
     pub(crate) minutes: u64,
     /// How many rows the cluster holds (`scale`).
     pub(crate) rows: u64,
+    /// How many hundredths of a processor each node is given at most, if it is limited (`scale`).
+    pub(crate) cpu: Option<u64>,
     /// Payments as CSV, with a header and the id first.
     pub(crate) payments: PathBuf,
     /// What the model makes of them, a line each.
@@ -36,6 +38,7 @@ impl Arguments {
             kills: 20,
             minutes: 10,
             rows: 1_000_000,
+            cpu: None,
             payments: PathBuf::new(),
             scores: PathBuf::new(),
             clocks: None,
@@ -50,6 +53,7 @@ impl Arguments {
                 "--kills" => read.kills = number()?,
                 "--minutes" => read.minutes = number()?,
                 "--rows" => read.rows = number()?,
+                "--cpu" => read.cpu = Some(number()?),
                 "--payments" => read.payments = value.into(),
                 "--scores" => read.scores = value.into(),
                 "--clocks" => read.clocks = Some(value.into()),

@@ -49,6 +49,12 @@ impl Node {
         docker(&["kill", "--signal", "CONT", &self.name()]).map(drop)
     }
 
+    /// From now on it gets so many hundredths of a processor at most.
+    pub(crate) fn limit(self, cpu: u64) -> Told<()> {
+        let cpus = format!("{}.{:02}", cpu / 100, cpu % 100);
+        docker(&["update", "--cpus", &cpus, &self.name()]).map(drop)
+    }
+
     /// SIGTERM, and the time to give away what it holds.
     pub(crate) fn stop(self) -> Told<()> {
         docker(&["stop", "--time", "60", &self.name()]).map(drop)

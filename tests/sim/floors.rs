@@ -8,7 +8,7 @@ use super::cluster::Seen;
 pub(crate) const FEWEST_SEEDS: u64 = 100;
 
 /// How often each of these happens in a hundred seeds that count, at least: well under what is seen of it.
-const TABLE: [(&str, u64); 27] = [
+const TABLE: [(&str, u64); 28] = [
     ("promotions", 250),
     ("truncated", 10),
     ("from_record", 3_000),
@@ -28,6 +28,7 @@ const TABLE: [(&str, u64); 27] = [
     ("outcomes_lost_of_moves", 15),
     ("stalled_reads", 20),
     ("unserved", 800),
+    ("stranded", 30),
     ("flaps", 400),
     ("restarts", 200),
     ("overruns", 180),

@@ -15,7 +15,7 @@ const MAP: &str = "ballast";
 const VALUE_BYTES: usize = 128;
 const BATCH: u64 = 500;
 const LOADERS: u64 = 8;
-const CALLERS: u64 = 128;
+const CALLERS: u64 = 1_024;
 /// A row may be refused so often while it is loaded.
 const TRIES: u32 = 10;
 

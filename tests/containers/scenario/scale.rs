@@ -36,7 +36,9 @@ fn scale(
     let start = now();
     let mut ballast = fill(runtime, arguments)?;
     report.add("rows", arguments.rows);
+    report.add("cpu", arguments.cpu);
     report.add("load_s", rounded(start.elapsed().as_secs_f64()));
+    limit(arguments, &NODES)?;
     calm(3.0);
     let before = rate(&ballast);
     report.add("before_per_s", rounded(before));
@@ -44,6 +46,7 @@ fn scale(
     let all: Vec<Node> = NODES.into_iter().chain(MORE).collect();
     let out = moved(load, &ballast, || {
         MORE.into_iter().try_for_each(|node| node.create(&arguments.compose))?;
+        limit(arguments, &MORE)?;
         cluster
             .wait_for("five nodes share the rows", |status| is_whole(status, all.len()) && is_even(status))
             .map(drop)
@@ -68,6 +71,11 @@ fn scale(
         (0, 0) => Ok(()),
         _ => Err(format!("{missing} rows are missing, {refused} operations were refused")),
     }
+}
+
+/// Where all nodes are on one machine, each is given as much of it as if it had one of its own.
+fn limit(arguments: &Arguments, nodes: &[Node]) -> Told<()> {
+    nodes.iter().try_for_each(|node| arguments.cpu.map_or(Ok(()), |cpu| node.limit(cpu)))
 }
 
 /// How many rows are overwritten a second, where nothing moves.
