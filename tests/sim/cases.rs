@@ -11,6 +11,8 @@ use super::shrink::shrink;
 
 /// Seeds that a run of the tests tries.
 const SEEDS: u64 = 50;
+/// Among so many, one at least sees what is wrong with every seed.
+const HUNTED: u64 = 100;
 
 type Verdict = Result<(), String>;
 type Case = fn() -> Verdict;
@@ -138,7 +140,7 @@ fn a_seed_of_three_nodes_replays_to_the_same_trace() -> Verdict {
 /// The plan breaks something; one of a few runs must say so in these words.
 fn is_caught(plan: &Plan, words: &str) -> Verdict {
     let mut others = Vec::new();
-    for seed in 0..20 {
+    for seed in 0..HUNTED {
         match storm(seed, plan) {
             Err(broken) if broken.contains(words) => return Ok(()),
             other => others.extend(other.err()),
@@ -173,7 +175,7 @@ fn the_search_for_an_order_finds_one_where_one_is() -> Verdict {
 fn a_seed_that_fails_is_cut_down() -> Verdict {
     let plan = Plan { unchecked_reads: true, ..Plan::short() };
     let failing =
-        (0..20).find(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
+        (0..HUNTED).find(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
     let seed = failing.ok_or("no seed fails after a few troubles")?;
     let small = shrink(seed, &plan, 2).ok_or("it fails no longer")?;
     ensure(small.failure.troubles.len() * 2 <= small.before, || format!("it is still as large: {small:?}"))?;
