@@ -81,7 +81,7 @@ impl Network {
         self.cut.contains_key(&(from, to))
     }
 
-    /// Whether what these nodes replicate gets through.
+    /// Whether nothing that these nodes replicate gets through.
     pub(crate) fn is_stuck(&self, from: NodeId, to: NodeId) -> bool {
         self.stuck.contains_key(&from) || self.stuck.contains_key(&to)
     }

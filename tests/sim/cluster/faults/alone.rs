@@ -16,8 +16,8 @@ impl World {
         let any = PartitionId(dice.below(u64::from(PARTITIONS)) as u16);
         let primaries = self.control.latest().configurations().iter().filter_map(|held| held.primary_node());
         let leader = self.control.leader.filter(|_| dice.percent(35));
-        let leads_both = leader.filter(|leader| primaries.clone().any(|node| node == *leader));
-        let node = match leads_both {
+        let leading_primary = leader.filter(|leader| primaries.clone().any(|node| node == *leader));
+        let node = match leading_primary {
             Some(node) => node,
             None => self.control.latest().configuration(any)?.primary_node()?,
         };
@@ -56,8 +56,8 @@ impl World {
         self.say(|| format!("node {node} is cut off, with {company:?} and client {client}"));
     }
 
-    /// A holder that is silent is to be replaced: before that takes effect, whoever leads hears it once more. When it may
-    /// take effect, if so.
+    /// A holder that is silent is to be replaced: before that takes effect, whoever leads hears it once more. How long
+    /// it must take to be applied then, in microseconds.
     pub(super) fn glimpse(&mut self, command: &Command, leader: NodeId, for_us: u64) -> Option<u64> {
         let Command::Configure(changes) = command else { return None };
         let promoted = changes.iter().filter(|change| matches!(change.step, Step::Promote { .. }));

@@ -39,7 +39,7 @@ impl World {
         Some(format!("in wait: {ambush:?}"))
     }
 
-    /// The leader has taken a proposal; when that may be applied, if not at once.
+    /// The leader has taken a proposal; how long it must take to be applied, in microseconds.
     pub(in crate::cluster) fn ambush_taken(&mut self, command: &Command, leader: NodeId) -> u64 {
         match self.ambush {
             Some(Ambush::Elect { after_us }) if is_move(command) => {
