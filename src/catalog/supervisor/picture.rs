@@ -66,6 +66,6 @@ impl Picture {
 }
 
 /// Whether its primary is about to change, who would begin every fill anew. With too few in sync it cannot.
-fn is_being_handed_over(catalogue: &Catalogue, held: &Configuration) -> bool {
+pub(super) fn is_being_handed_over(catalogue: &Catalogue, held: &Configuration) -> bool {
     held.successor.is_some() && held.in_sync.len() >= usize::from(catalogue.min_in_sync)
 }

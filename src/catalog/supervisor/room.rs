@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::View;
+use super::{View, picture::is_being_handed_over};
 use crate::types::NodeId;
 
 /// In how many fills and hand-overs each node takes part, on either side.
@@ -13,16 +13,16 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// What is left of it. Where nothing can be committed a hand-over stands still until replicas are filled, and must not
-    /// take the room that they need.
+    /// What is left of it. A hand-over that stands still until replicas are filled must not take the room that they need.
     pub(super) fn of(view: &View<'_>) -> Self {
-        let fewest = usize::from(view.picture.catalogue().min_in_sync);
+        let catalogue = view.picture.catalogue();
         let mut room =
             Room { giving: BTreeMap::new(), taking: BTreeMap::new(), most: view.settings.fills_per_node };
-        for configuration in view.picture.catalogue().configurations() {
+        for configuration in catalogue.configurations() {
             let Some(primary) = configuration.primary_node() else { continue };
             configuration.learners.iter().for_each(|learner| room.add(primary, learner.node));
-            let successor = configuration.successor_node().filter(|_| configuration.in_sync.len() >= fewest);
+            let successor =
+                configuration.successor_node().filter(|_| is_being_handed_over(catalogue, configuration));
             successor.into_iter().for_each(|node| room.add(primary, node));
         }
         room
