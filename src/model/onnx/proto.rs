@@ -133,6 +133,8 @@ pub(in crate::model) struct TensorProto {
     pub(in crate::model) raw_data: Vec<u8>,
     #[prost(double, repeated, tag = "10")]
     pub(in crate::model) double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub(in crate::model) uint64_data: Vec<u64>,
     #[prost(message, repeated, tag = "13")]
     pub(in crate::model) external_data: Vec<StringStringEntryProto>,
     #[prost(int32, tag = "14")]
@@ -144,11 +146,16 @@ pub(in crate::model) mod element {
     pub(in crate::model) const FLOAT: i32 = 1;
     pub(in crate::model) const UINT8: i32 = 2;
     pub(in crate::model) const INT8: i32 = 3;
+    pub(in crate::model) const UINT16: i32 = 4;
+    pub(in crate::model) const INT16: i32 = 5;
     pub(in crate::model) const INT32: i32 = 6;
     pub(in crate::model) const INT64: i32 = 7;
     pub(in crate::model) const STRING: i32 = 8;
     pub(in crate::model) const BOOL: i32 = 9;
+    pub(in crate::model) const FLOAT16: i32 = 10;
     pub(in crate::model) const DOUBLE: i32 = 11;
+    pub(in crate::model) const UINT32: i32 = 12;
+    pub(in crate::model) const UINT64: i32 = 13;
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -6,6 +6,7 @@ mod binary;
 mod broadcast;
 mod cast;
 mod constants;
+mod half;
 mod linear;
 mod ml;
 mod number;
@@ -76,10 +77,16 @@ pub(super) fn knows(spec: &Spec<'_>) -> bool {
     find::<burn_flex::Flex>(spec).is_some()
 }
 
+/// Whether the node's 16-bit floats are computed with as 32-bit ones.
+pub(super) fn widens(spec: &Spec<'_>) -> bool {
+    let operator = find::<burn_flex::Flex>(spec);
+    operator.is_some_and(|operator| matches!(half::types(&operator, spec), Ok((_, half::Width::Wider))))
+}
+
 /// The types that a node gives.
 pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match find::<burn_flex::Flex>(spec) {
-        Some(operator) => (operator.types)(spec),
+        Some(operator) => half::types(&operator, spec).map(half::narrowed),
         None => Err(Refusal::unsupported("it is not known")),
     }
 }
@@ -87,7 +94,7 @@ pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 /// Compiles a node.
 pub(super) fn compile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     match find::<B>(spec) {
-        Some(operator) => (operator.kernel)(spec),
+        Some(operator) => half::compile(&operator, spec),
         None => Err(Refusal::unsupported("it is not known")),
     }
 }

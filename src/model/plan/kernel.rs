@@ -16,6 +16,9 @@ pub(in crate::model) type Outputs<B> = SmallVec<[Given<B>; 1]>;
 
 type Call<B> = dyn Fn(&mut Args<'_, '_, B>) -> Result<Outputs<B>, Reason> + Send + Sync;
 
+/// Arguments in host memory, to be kept beyond a call; none where one is absent.
+pub(in crate::model) type Inputs = Vec<Option<Arc<Tensor>>>;
+
 /// An operator compiled for one node.
 pub(in crate::model) struct Kernel<B: Backend> {
     /// Whether all its arguments are to be in host memory before it is called.
@@ -48,16 +51,22 @@ impl<B: Backend> Kernel<B> {
         Kernel { home: false, call: Box::new(move |args| Ok(smallvec![call(args)?])) }
     }
 
-    /// A kernel that another backend computes: for what this one cannot do.
-    pub(in crate::model) fn by<O: Backend>(kernel: Kernel<O>) -> Self {
+    /// A kernel that takes all its arguments in host memory, to be kept, and the device that it is called for.
+    pub(in crate::model) fn whole(
+        call: impl Fn(Inputs, &B::Device) -> Result<Vec<Tensor>, Reason> + Send + Sync + 'static,
+    ) -> Self {
         Kernel {
             home: true,
             call: Box::new(move |args| {
-                let inputs =
-                    (0..args.len()).map(|index| args.shared(index)).collect::<Result<Vec<_>, _>>()?;
-                Ok(evaluate(&kernel, &inputs)?.into_iter().map(Given::Host).collect())
+                let inputs = (0..args.len()).map(|index| args.shared(index)).collect::<Result<_, _>>()?;
+                Ok(call(inputs, args.device)?.into_iter().map(Given::Host).collect())
             }),
         }
+    }
+
+    /// A kernel that another backend computes: for what this one cannot do.
+    pub(in crate::model) fn by<O: Backend>(kernel: Kernel<O>) -> Self {
+        Kernel::whole(move |inputs, _| evaluate(&kernel, &inputs, &O::Device::default()))
     }
 
     pub(in crate::model) fn call(&self, args: &mut Args<'_, '_, B>) -> Result<Outputs<B>, Reason> {

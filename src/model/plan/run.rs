@@ -16,10 +16,11 @@ use super::{
     slot::{Slot, download},
 };
 
-/// Calls a kernel by itself on the backend's own device, with constants as its arguments.
+/// Calls a kernel by itself, with constants as its arguments.
 pub(in crate::model) fn evaluate<B: Backend>(
     kernel: &Kernel<B>,
     inputs: &[Option<Arc<Tensor>>],
+    device: &B::Device,
 ) -> Result<Vec<Tensor>, Reason> {
     let constants: Vec<_> = inputs.iter().flatten().map(|tensor| Constant::new(Arc::clone(tensor))).collect();
     let mut number = 0;
@@ -31,12 +32,8 @@ pub(in crate::model) fn evaluate<B: Backend>(
         }
     };
     let sources: Vec<Source> = inputs.iter().map(source).collect();
-    let given = kernel.call(&mut Args {
-        slots: &mut [],
-        constants: &constants,
-        sources: &sources,
-        device: &B::Device::default(),
-    })?;
+    let given =
+        kernel.call(&mut Args { slots: &mut [], constants: &constants, sources: &sources, device })?;
     let home = |given| match given {
         Given::Host(tensor) => Ok(tensor),
         Given::Float(tensor) => download::<B>(tensor),

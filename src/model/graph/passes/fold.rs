@@ -57,7 +57,7 @@ fn compute(graph: &Graph, node: &Node, options: &Options) -> Result<Vec<Tensor>,
         })?;
     let constant = |input: &Option<_>| input.and_then(|input| graph.constant(input)).cloned();
     let inputs: Vec<Option<Arc<Tensor>>> = node.inputs.iter().map(constant).collect();
-    match catch_unwind(AssertUnwindSafe(|| evaluate(&kernel, &inputs))) {
+    match catch_unwind(AssertUnwindSafe(|| evaluate(&kernel, &inputs, &Default::default()))) {
         Ok(result) => result.map_err(invalid),
         Err(_) => Err(invalid("the backend panicked".to_owned())),
     }

@@ -3,6 +3,7 @@
 mod dead;
 mod dense;
 mod fold;
+mod halves;
 mod identity;
 #[cfg(test)]
 mod sample;
@@ -19,6 +20,7 @@ pub(in crate::model) fn run(graph: &mut Graph, options: &Options) -> Result<(), 
     dead::remove(graph);
     infer(graph, options)?;
     identity::remove(graph);
+    halves::keep_wide(graph, options);
     fold::fold(graph, options)?;
     dense::fuse(graph);
     dead::remove(graph);
