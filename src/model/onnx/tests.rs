@@ -145,7 +145,8 @@ fn nested_types_are_refused_before_they_are_decoded() {
 fn every_unsupported_operator_is_named() {
     let mut scan = node("Nonsense", &["a"], "b");
     scan.domain = "com.example".to_owned();
-    let brain = AttributeProto { name: "to".into(), kind: attribute::INT, i: 16, ..AttributeProto::default() };
+    let brain =
+        AttributeProto { name: "to".into(), kind: attribute::INT, i: 16, ..AttributeProto::default() };
     let mut cast = node("Cast", &["x"], "c");
     cast.attribute.push(brain);
     let nodes = vec![node("Frobnicate", &["x"], "a"), scan, cast, node("Add", &["b", "c"], "y")];
