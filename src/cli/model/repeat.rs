@@ -3,7 +3,7 @@
 use super::local::Local;
 use crate::{
     model::{
-        Data, Limits, Tensor,
+        Limits, Tensor,
         golden::{Sample, sample_dirs},
     },
     scoring::{Signature, zeros},
