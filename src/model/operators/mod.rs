@@ -6,6 +6,7 @@ mod binary;
 mod broadcast;
 mod cast;
 mod constants;
+mod flow;
 mod half;
 mod linear;
 mod ml;
@@ -24,6 +25,7 @@ use super::{
     plan::{Kernel, Reason},
 };
 
+pub(super) use flow::formals;
 pub(super) use spec::{Refusal, Spec};
 
 /// What a family of operators says of one of them.
@@ -45,7 +47,8 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| cast::find(name))
             .or_else(|| constants::find(name))
             .or_else(|| softmax::find(name))
-            .or_else(|| linear::find(name)),
+            .or_else(|| linear::find(name))
+            .or_else(|| flow::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,
@@ -53,7 +56,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 }
 
 /// The newest version of `ai.onnx` whose operators are known to mean what they are taken to mean.
-const NEWEST: i64 = 27;
+const NEWEST: i64 = 28;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
 /// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.

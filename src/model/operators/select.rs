@@ -29,7 +29,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     })
 }
 
-fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+pub(super) fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     Ok(vec![spec.dtype(0)?])
 }
 
@@ -56,12 +56,12 @@ fn where_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 }
 
 /// Elements before, along and after an axis.
-fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
+pub(super) fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
     (shape[..at].iter().product(), shape[at], shape[at + 1..].iter().product())
 }
 
 /// An index that may count from the end.
-fn place(index: i64, size: usize) -> Result<usize, Reason> {
+pub(super) fn place(index: i64, size: usize) -> Result<usize, Reason> {
     let at = if index < 0 { index + size as i64 } else { index };
     usize::try_from(at)
         .ok()
@@ -69,7 +69,7 @@ fn place(index: i64, size: usize) -> Result<usize, Reason> {
         .ok_or_else(|| format!("index {index} is outside of {size}"))
 }
 
-fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
+pub(super) fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
     match view {
         TensorView::I64 { data, .. } => data.iter().map(|&index| place(index, size)).collect(),
         TensorView::I32 { data, .. } => data.iter().map(|&index| place(index.into(), size)).collect(),
@@ -94,12 +94,12 @@ pub(super) fn pick<T: Clone>(
 }
 
 /// The elements at the given places.
-fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
+pub(super) fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
     places.iter().map(|&place| data[place].clone()).collect()
 }
 
 /// The elements that a walk over `shape` with these steps comes by.
-fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
+pub(super) fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
     let mut out = Vec::with_capacity(shape.iter().product());
     walk(shape, [steps], |[place]| out.push(data[place].clone()));
     out
@@ -188,7 +188,7 @@ fn joined<T: Element>(
 }
 
 /// Integers of either width.
-fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
+pub(super) fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
     match view {
         TensorView::I64 { data, .. } => Ok(data.to_vec()),
         TensorView::I32 { data, .. } => Ok(data.iter().map(|&value| value.into()).collect()),

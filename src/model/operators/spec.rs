@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::super::{
-    Backend, DType, Limits, Options, Tensor,
-    graph::{Attribute, Graph, Node, OpName, Type, ValueId},
+    Backend, DType, Error, Limits, Options, Tensor,
+    graph::{Attribute, Body, Graph, Node, OpName, Type, ValueId},
+    plan::{self, Routine},
 };
 use super::half;
 
@@ -116,6 +117,11 @@ impl<'g> Spec<'g> {
         }
     }
 
+    /// What is known of the type of an input, whether it is one of tensors or not.
+    pub(in crate::model) fn kind(&self, input: usize) -> Type {
+        self.id(input).map_or(Type::Unknown, |id| self.graph.value(id).kind.clone())
+    }
+
     /// The input, if it is the same in every run.
     pub(in crate::model) fn constant(&self, input: usize) -> Option<Arc<Tensor>> {
         let tensor = self.graph.constant(self.id(input)?)?;
@@ -193,6 +199,24 @@ impl<'g> Spec<'g> {
             Some(Attribute::Foreign(kind)) => Err(Refusal::unsupported(format!("its `{name}` is {kind}"))),
             Some(_) => Err(mistyped(name, "a tensor")),
         }
+    }
+}
+
+/// Graphs inside of the node.
+impl<'g> Spec<'g> {
+    pub(in crate::model) fn body(&self, name: &str) -> Result<&'g Body, Refusal> {
+        match self.attribute(name) {
+            Some(Attribute::Graph(body)) => Ok(body),
+            _ => Err(Refusal::invalid(format!("its `{name}` is no graph"))),
+        }
+    }
+
+    /// One of them as it is executed.
+    pub(in crate::model) fn routine<B: burn_backend::Backend>(
+        &self,
+        body: &Body,
+    ) -> Result<Routine<B>, Error> {
+        plan::routine(&body.graph, self.options)
     }
 }
 

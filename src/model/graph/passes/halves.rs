@@ -20,7 +20,10 @@ pub(super) fn keep_wide(graph: &mut Graph, options: &Options) {
         let (given, read) = (halves(graph, node, false), halves(graph, node, true));
         if widens(&Spec::new(graph, node, options)) {
             given.for_each(|value| groups.given_wide[value] = true);
-        } else if given.clone().next().is_some() && read.clone().next().is_some() {
+        } else if node.bodies().next().is_none()
+            && given.clone().next().is_some()
+            && read.clone().next().is_some()
+        {
             // What an operator moves keeps its type: all of it is wide, or none.
             let all: Vec<usize> = given.clone().chain(read).collect();
             all.windows(2).for_each(|pair| groups.join(pair[0], pair[1]));
