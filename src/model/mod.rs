@@ -5,6 +5,7 @@
 //! [`forest`].
 
 mod burn;
+mod contents;
 mod error;
 pub mod forest;
 mod format;
@@ -19,8 +20,9 @@ mod plan;
 mod port;
 mod tensor;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
+pub use contents::{Contents, Summary};
 pub use error::Error;
 pub use format::Format;
 pub use options::{Backend, Limits, Options};
@@ -47,36 +49,11 @@ enum Program {
     Wgpu(Plan<burn_wgpu::Wgpu>),
 }
 
-/// What a model is made of, for `model show`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Operators of the file as `domain:Op`, or its layers as `burn:kind`, with their number.
-    pub operators: BTreeMap<String, usize>,
-    /// Operators that are executed, after all passes.
-    pub steps: Vec<String>,
-    /// Elements of all weights.
-    pub parameters: u64,
-    /// Bytes of the file.
-    pub bytes: u64,
-}
-
 impl Model {
     /// Loads a model. Everything that could not be executed exactly is refused here, never at the first row.
     pub fn load(bytes: &[u8], format: Format, options: &Options) -> Result<Model, Error> {
-        let (mut graph, operators) = match format {
-            Format::Onnx => {
-                let graph = onnx::decode(bytes, &options.limits)?;
-                let operators = graph.operators().into_iter().map(ToString::to_string).collect();
-                (graph, operators)
-            }
-            Format::Burn => burn::decode(bytes, &options.limits)?,
-        };
-        let mut summary = Summary { bytes: bytes.len() as u64, ..Summary::default() };
-        for operator in operators {
-            *summary.operators.entry(operator).or_default() += 1;
-        }
+        let (mut graph, mut summary) = decode(bytes, format, &options.limits)?;
         passes::run(&mut graph, options)?;
-        summary.parameters = graph.parameters();
         summary.steps = graph.operators().into_iter().map(|op| op.name.clone()).collect();
         let program = match options.backend {
             Backend::Flex => Program::Flex(plan::build(&graph, options, Default::default())?),
@@ -122,6 +99,20 @@ impl fmt::Debug for Model {
             .field("outputs", &self.outputs)
             .finish_non_exhaustive()
     }
+}
+
+/// Reads the graph of a file, and what the file is made of.
+fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<(Graph, Summary), Error> {
+    let (graph, operators) = match format {
+        Format::Onnx => {
+            let graph = onnx::decode(bytes, limits)?;
+            let operators = graph.operators().into_iter().map(ToString::to_string).collect();
+            (graph, operators)
+        }
+        Format::Burn => burn::decode(bytes, limits)?,
+    };
+    let summary = Summary::of(&graph, operators, bytes.len());
+    Ok((graph, summary))
 }
 
 fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {

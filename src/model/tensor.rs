@@ -66,6 +66,13 @@ macro_rules! define {
                 }
             }
 
+            /// `len` elements of this type, all of them zero, false or empty.
+            pub fn zeros(dtype: DType, len: usize) -> Data {
+                match dtype {
+                    $(DType::$kind => Data::$kind(vec![<$element>::default(); len]),)*
+                }
+            }
+
             /// The type of the elements.
             pub fn dtype(&self) -> DType {
                 match self {
