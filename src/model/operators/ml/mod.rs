@@ -1,5 +1,6 @@
 //! The operators of `ai.onnx.ml`: what converters make of scikit-learn, XGBoost and LightGBM.
 
+mod arrays;
 mod classes;
 mod columns;
 mod ensemble;
