@@ -3,11 +3,14 @@
 mod arrays;
 mod classes;
 mod columns;
+mod coupling;
 mod ensemble;
 mod lookup;
+mod machines;
 mod post;
 mod regression;
 mod scale;
+mod similarity;
 mod trees;
 
 use burn_backend::Backend;
@@ -20,6 +23,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         .or_else(|| scale::find(name))
         .or_else(|| columns::find(name))
         .or_else(|| lookup::find(name))
+        .or_else(|| machines::find(name))
 }
 
 /// Rows and columns of a matrix; a vector is one row.
