@@ -1,4 +1,4 @@
-//! LabelEncoder: replaces each element by what a table says.
+//! LabelEncoder and CategoryMapper: replace each element by what a table says.
 
 use std::{collections::HashMap, hash::Hash};
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
-    (name == "LabelEncoder").then_some(Operator { types, kernel })
+    matches!(name, "LabelEncoder" | "CategoryMapper").then_some(Operator { types, kernel })
 }
 
 /// Keys and values, in whichever attributes a version has them.
@@ -34,18 +34,22 @@ fn listed(spec: &Spec<'_>, what: &str) -> Result<Option<Data>, Refusal> {
     Ok(spec.texts(&name("strings"))?.map(|values| Data::Str(values.to_vec())))
 }
 
+/// Keys and values of an operator that goes from strings to integers and back.
+fn both_ways(spec: &Spec<'_>) -> Result<(Data, Data), Refusal> {
+    // The first version of LabelEncoder knows places alone, CategoryMapper any numbers.
+    let (texts, numbers) = match (spec.texts("classes_strings")?, spec.texts("cats_strings")?) {
+        (Some(classes), _) => (classes, (0..classes.len() as i64).collect()),
+        (None, Some(categories)) => (categories, spec.ints("cats_int64s")?.unwrap_or_default().to_vec()),
+        (None, None) => return Err(Refusal::invalid("it has no table")),
+    };
+    let (texts, numbers) = (Data::Str(texts.to_vec()), Data::I64(numbers));
+    Ok(if spec.dtype(0)? == DType::Str { (texts, numbers) } else { (numbers, texts) })
+}
+
 fn table(spec: &Spec<'_>) -> Result<Table, Refusal> {
     let (keys, values) = match (listed(spec, "keys")?, listed(spec, "values")?) {
         (Some(keys), Some(values)) => (keys, values),
-        // The first version turns strings into their places and back.
-        _ => match spec.texts("classes_strings")? {
-            Some(classes) => {
-                let (texts, places) =
-                    (Data::Str(classes.to_vec()), Data::I64((0..classes.len() as i64).collect()));
-                if spec.dtype(0)? == DType::Str { (texts, places) } else { (places, texts) }
-            }
-            None => return Err(Refusal::invalid("it has no table")),
-        },
+        _ => both_ways(spec)?,
     };
     if keys.len() != values.len() {
         return Err(Refusal::invalid(format!("it has {} keys and {} values", keys.len(), values.len())));
@@ -80,13 +84,9 @@ fn key(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { (value + 0.0).to_bits() }
 }
 
-/// For each key its place; the first of several that are equal.
-fn places<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> HashMap<K, usize> {
-    let mut places = HashMap::new();
-    for (place, key) in keys.enumerate() {
-        places.entry(key).or_insert(place);
-    }
-    places
+/// For each key its place; the last of several that are equal.
+pub(super) fn places<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> HashMap<K, usize> {
+    keys.enumerate().map(|(place, key)| (key, place)).collect()
 }
 
 fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {

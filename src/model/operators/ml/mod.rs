@@ -7,6 +7,8 @@ mod coupling;
 mod ensemble;
 mod lookup;
 mod machines;
+mod maps;
+mod one_hot;
 mod post;
 mod regression;
 mod scale;
@@ -24,6 +26,8 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         .or_else(|| columns::find(name))
         .or_else(|| lookup::find(name))
         .or_else(|| machines::find(name))
+        .or_else(|| one_hot::find(name))
+        .or_else(|| maps::find(name))
 }
 
 /// Rows and columns of a matrix; a vector is one row.
