@@ -6,6 +6,7 @@ mod binary;
 mod broadcast;
 mod cast;
 mod constants;
+mod distance;
 mod linear;
 mod ml;
 mod number;
@@ -46,6 +47,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
+        "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
+            distance::find(name)
+        }
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,
     }
@@ -55,6 +59,8 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 const NEWEST: i64 = 27;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
+/// The same of `com.microsoft`, ONNX Runtime's own operators.
+const NEWEST_MICROSOFT: i64 = 1;
 /// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
 pub(super) const DENSE: (&str, &str) = (" ", "Dense");
 
