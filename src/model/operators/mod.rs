@@ -15,6 +15,7 @@ mod reduce;
 mod select;
 mod softmax;
 mod spec;
+mod text;
 mod unary;
 
 use burn_backend::Backend;
@@ -45,10 +46,11 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| cast::find(name))
             .or_else(|| constants::find(name))
             .or_else(|| softmax::find(name))
-            .or_else(|| linear::find(name)),
+            .or_else(|| linear::find(name))
+            .or_else(|| text::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
-            distance::find(name)
+            text::find_microsoft(name).or_else(|| distance::find(name))
         }
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,
