@@ -1,11 +1,13 @@
-//! The bundled models: microseconds a call at batch 1, 8, 64 and 1,024, one thread; with the feature `rivals`, beside ONNX
-//! Runtime in the same process, through its C API.
+//! Microseconds a call at batch 1, 8, 64 and 1,024, one thread: the bundled models and, with the feature `rivals`, eight more of the
+//! kinds that score events, beside ONNX Runtime in the same process, through its C API.
 //!
-//! `cargo bench --bench model [--features rivals] [-- --json]`. The rival needs the `onnxruntime` wheel: see
-//! `benches/rivals/requirements.txt`, then `RIVALS_PYTHON=V/bin/python`, or `ORT_DYLIB_PATH=V/lib/python3.*/site-packages/
-//! onnxruntime/capi/libonnxruntime.so.*`.
+//! `cargo bench --bench model [--features rivals] [-- --json]`. The rival and what trains the eight models are Python's: see
+//! `benches/rivals/requirements.txt`, then `RIVALS_PYTHON=V/bin/python`.
 
 mod harness;
+#[cfg(feature = "rivals")]
+#[path = "rivals/trained.rs"]
+mod trained;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -24,26 +26,26 @@ const ROWS: usize = 2048;
 fn main() {
     let arguments = Arguments::read();
     let mut report = Report::new("model");
-    for name in ["breast-cancer", "digits", "payments"] {
-        let bundled = Bundled::read(name);
-        let model =
-            Model::load(&std::fs::read(&bundled.file).expect("a file"), Format::Onnx, &Options::default())
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
+    let folder = tempfile::tempdir().expect("a folder");
+    for subject in subjects(folder.path()) {
+        let file = std::fs::read(&subject.file).expect("a file");
+        let model = Model::load(&file, Format::Onnx, &Options::default())
+            .unwrap_or_else(|error| panic!("{}: {error}", subject.name));
         #[cfg(feature = "rivals")]
-        let mut rival = bundled.rival();
+        let mut rival = subject.rival(folder.path());
         for batch in [1, 8, 64, 1024] {
-            let shape = [batch, bundled.features];
-            let mut ours = bundled.side(batch, arguments.divisor, |rows| {
+            let shape: Vec<usize> = [&[batch], &subject.row[..]].concat();
+            let mut ours = subject.side(batch, arguments.divisor, |rows| {
                 black_box(model.run(&[TensorView::F32 { shape: &shape, data: rows }]).expect("it runs"));
             });
             #[cfg(feature = "rivals")]
-            let mut rival = bundled
+            let mut rival = subject
                 .side(batch, arguments.divisor, |rows| rival.run(rows, |scores| _ = black_box(scores[0])));
             #[cfg(feature = "rivals")]
             let mut sides: [Side<'_>; 2] = [&mut ours, &mut rival];
             #[cfg(not(feature = "rivals"))]
             let mut sides: [Side<'_>; 1] = [&mut ours];
-            let name = format!("{name}, batch {batch}");
+            let name = format!("{}, batch {batch}", subject.name);
             report.add(match &medians(arguments.rounds, &mut sides)[..] {
                 [ours, rival] => Cell::less_is_better(name, "us", ours[0], rival[0]),
                 [ours, ..] => Cell::alone(name, "us", ours[0]),
@@ -54,17 +56,28 @@ fn main() {
     report.print(arguments.json);
 }
 
-/// A model of this repository, and rows for it.
-struct Bundled {
+/// What is measured; files that are made for it go into `folder`.
+fn subjects(#[cfg_attr(not(feature = "rivals"), allow(unused))] folder: &Path) -> Vec<Subject> {
+    let bundled = ["breast-cancer", "digits", "payments"].map(Subject::bundled).into_iter();
+    #[cfg(feature = "rivals")]
+    let bundled = bundled.chain(trained::models(folder));
+    bundled.collect()
+}
+
+/// A model, and rows for it.
+struct Subject {
+    name: String,
     file: PathBuf,
-    features: usize,
+    /// The shape of a row.
+    row: Vec<usize>,
     #[cfg_attr(not(feature = "rivals"), allow(dead_code, reason = "we give every output"))]
     output: String,
     rows: Vec<f32>,
 }
 
-impl Bundled {
-    fn read(name: &str) -> Self {
+impl Subject {
+    /// A model of this repository.
+    fn bundled(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name);
         let manifest = std::fs::read_to_string(folder.join("1/manifest.toml")).expect("a file");
         let manifest: toml::Table = manifest.parse().expect("TOML");
@@ -78,14 +91,15 @@ impl Bundled {
             _ => recorded(&folder.join("data.csv"), &names),
         };
         let rows = rows.iter().copied().cycle().take(ROWS * names.len()).collect();
-        Self { file: folder.join("1/model.onnx"), features: names.len(), output, rows }
+        let (file, row) = (folder.join("1/model.onnx"), vec![names.len()]);
+        Self { name: name.to_owned(), file, row, output, rows }
     }
 
     /// Calls with this many rows, for the length of a round: microseconds a call.
     #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
     fn side(&self, batch: usize, divisor: u64, mut call: impl FnMut(&[f32])) -> impl FnMut() -> Vec<f64> {
         let round = ROUND / u32::try_from(divisor).expect("small");
-        let mut batches = self.rows.chunks_exact(batch * self.features).cycle();
+        let mut batches = self.rows.chunks_exact(batch * self.row.iter().product::<usize>()).cycle();
         move || {
             let (start, mut calls) = (Instant::now(), 0);
             // The clock is read so seldom that it doesn't count.
@@ -100,16 +114,15 @@ impl Bundled {
     }
 
     #[cfg(feature = "rivals")]
-    fn rival(&self) -> harness::onnx_runtime::OnnxRuntime {
+    fn rival(&self, folder: &Path) -> harness::onnx_runtime::OnnxRuntime {
         use harness::{onnx_runtime::OnnxRuntime, python};
-        let folder = tempfile::tempdir().expect("a folder");
-        let plain = folder.path().join("model.onnx");
+        let plain = folder.join("without_zipmap.onnx");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/rivals/without_zipmap.py");
         let mut python = std::process::Command::new(python::interpreter());
         let matrix = harness::run(python.arg(script).args([&self.file, &plain]));
         match matrix.trim_end() {
-            "" => OnnxRuntime::load(&plain, self.features, &self.output),
-            matrix => OnnxRuntime::load(&plain, self.features, matrix),
+            "" => OnnxRuntime::load(&plain, &self.row, &self.output),
+            matrix => OnnxRuntime::load(&plain, &self.row, matrix),
         }
     }
 }

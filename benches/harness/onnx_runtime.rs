@@ -7,25 +7,27 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
-/// A loaded model with one input of `features` columns of `f32`.
+/// A loaded model with one input of `f32`.
 pub(crate) struct OnnxRuntime {
     session: Session,
-    features: i64,
+    /// The shape of a row.
+    row: Vec<i64>,
     output: String,
 }
 
 impl OnnxRuntime {
-    /// Loads `model`; `output` is the output that is read, of `f32`.
-    pub(crate) fn load(model: &Path, features: usize, output: &str) -> Self {
+    /// Loads `model`, whose rows have the shape `row`; `output` is the output that is read, of `f32`.
+    pub(crate) fn load(model: &Path, row: &[usize], output: &str) -> Self {
         let session = open(model).unwrap_or_else(|error| panic!("{}: {error}", model.display()));
-        let features = i64::try_from(features).expect("few");
-        Self { session, features, output: output.to_owned() }
+        let row = row.iter().map(|size| i64::try_from(*size).expect("few")).collect();
+        Self { session, row, output: output.to_owned() }
     }
 
     /// Runs the model over `rows`, row after row, and hands the output's elements to `read`.
     pub(crate) fn run<T>(&mut self, rows: &[f32], read: impl FnOnce(&[f32]) -> T) -> T {
-        let count = i64::try_from(rows.len()).expect("fits") / self.features;
-        let input = TensorRef::from_array_view(([count, self.features], rows)).expect("as long as its shape");
+        let count = i64::try_from(rows.len()).expect("fits") / self.row.iter().product::<i64>();
+        let shape = [&[count], &self.row[..]].concat();
+        let input = TensorRef::from_array_view((shape, rows)).expect("as long as its shape");
         let outputs = self.session.run(ort::inputs![input]).expect("the model runs");
         read(outputs[self.output.as_str()].try_extract_tensor::<f32>().expect("f32").1)
     }

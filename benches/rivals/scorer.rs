@@ -41,7 +41,7 @@ impl Scorer {
             features.extend(columns.iter().map(|at| number(&record[*at])));
         }
         let names = payments.features.clone();
-        let model = RefCell::new(OnnxRuntime::load(&payments.model, names.len(), &payments.output));
+        let model = RefCell::new(OnnxRuntime::load(&payments.model, &[names.len()], &payments.output));
         Self(Rc::new(Loaded { model, names, keys, features }))
     }
 

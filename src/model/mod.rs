@@ -66,7 +66,7 @@ impl Model {
         let (mut graph, operators) = match format {
             Format::Onnx => {
                 let graph = onnx::decode(bytes, &options.limits)?;
-                let operators = graph.nodes.iter().map(|node| node.op.to_string()).collect();
+                let operators = graph.operators().into_iter().map(ToString::to_string).collect();
                 (graph, operators)
             }
             Format::Burn => burn::decode(bytes, &options.limits)?,
@@ -77,7 +77,7 @@ impl Model {
         }
         passes::run(&mut graph, options)?;
         summary.parameters = graph.parameters();
-        summary.steps = graph.nodes.iter().map(|node| node.op.name.clone()).collect();
+        summary.steps = graph.operators().into_iter().map(|op| op.name.clone()).collect();
         let program = match options.backend {
             Backend::Flex => Program::Flex(plan::build(&graph, options, Default::default())?),
             Backend::Ndarray => Program::Ndarray(plan::build(&graph, options, Default::default())?),

@@ -84,7 +84,7 @@ impl FromStr for Backend {
     }
 }
 
-/// How large a model file may be. Everything is checked before memory is taken for it.
+/// How large a model may be. Everything is checked before memory is taken for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file.
@@ -97,6 +97,10 @@ pub struct Limits {
     pub parameters: usize,
     /// Length of the longest chain of operators.
     pub depth: usize,
+    /// How deep graphs may be inside of operators of other graphs, and functions call each other.
+    pub nesting: usize,
+    /// Rounds of all loops together, in one run.
+    pub steps: usize,
     /// Dimensions of a tensor.
     pub rank: usize,
     /// Bytes of a name or string.
@@ -113,6 +117,8 @@ impl Default for Limits {
             elements: 1 << 28,
             parameters: 1 << 28,
             depth: 20_000,
+            nesting: 24,
+            steps: 1 << 20,
             rank: 8,
             text: 1 << 20,
             texts: 1 << 24,

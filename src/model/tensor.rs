@@ -2,84 +2,202 @@
 
 use std::fmt;
 
-/// The type of a tensor's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DType {
-    /// 32-bit float.
-    F32,
-    /// 64-bit float.
-    F64,
-    /// Signed 64-bit integer.
-    I64,
-    /// Signed 32-bit integer.
-    I32,
-    /// Signed 8-bit integer.
-    I8,
-    /// Unsigned 8-bit integer.
-    U8,
-    /// Boolean.
-    Bool,
-    /// UTF-8 string.
-    Str,
-}
+use half::f16;
 
-impl DType {
-    /// The name used in manifests and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            DType::F32 => "f32",
-            DType::F64 => "f64",
-            DType::I64 => "i64",
-            DType::I32 => "i32",
-            DType::I8 => "i8",
-            DType::U8 => "u8",
-            DType::Bool => "bool",
-            DType::Str => "str",
+/// Says something of every element type: `($with!)` is given each one's variant, its Rust type, its name and what it is.
+macro_rules! element_types {
+    ($with:ident) => {
+        $with! {
+            F32(f32, "f32", "32-bit float"),
+            F64(f64, "f64", "64-bit float"),
+            F16(f16, "f16", "16-bit float: IEEE 754's binary16"),
+            I64(i64, "i64", "Signed 64-bit integer"),
+            I32(i32, "i32", "Signed 32-bit integer"),
+            I16(i16, "i16", "Signed 16-bit integer"),
+            I8(i8, "i8", "Signed 8-bit integer"),
+            U64(u64, "u64", "Unsigned 64-bit integer"),
+            U32(u32, "u32", "Unsigned 32-bit integer"),
+            U16(u16, "u16", "Unsigned 16-bit integer"),
+            U8(u8, "u8", "Unsigned 8-bit integer"),
+            Bool(bool, "bool", "Boolean"),
+            Str(String, "str", "UTF-8 string"),
         }
-    }
+    };
+}
 
-    /// Whether it is a floating-point type.
-    pub fn is_float(self) -> bool {
-        matches!(self, DType::F32 | DType::F64)
-    }
-
-    /// Bytes an element takes in memory; for strings the header alone.
-    pub fn size(self) -> usize {
-        match self {
-            DType::F64 | DType::I64 => 8,
-            DType::F32 | DType::I32 => 4,
-            DType::I8 | DType::U8 | DType::Bool => 1,
-            DType::Str => size_of::<String>(),
+macro_rules! define {
+    ($($kind:ident($element:ty, $name:literal, $doc:literal),)*) => {
+        /// The type of a tensor's elements.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum DType {
+            $(#[doc = $doc] $kind,)*
         }
-    }
+
+        impl DType {
+            /// Every type.
+            pub const ALL: &[DType] = &[$(DType::$kind),*];
+
+            /// The name used in manifests and messages.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(DType::$kind => $name,)*
+                }
+            }
+
+            /// Bytes an element takes in memory; for strings the header alone.
+            pub fn size(self) -> usize {
+                match self {
+                    $(DType::$kind => size_of::<$element>(),)*
+                }
+            }
+        }
+
+        /// Elements of one type, in row-major order.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Data {
+            $(#[doc = $doc] $kind(Vec<$element>),)*
+        }
+
+        impl Data {
+            /// No elements of this type.
+            pub fn empty(dtype: DType) -> Data {
+                match dtype {
+                    $(DType::$kind => Data::$kind(Vec::new()),)*
+                }
+            }
+
+            /// The type of the elements.
+            pub fn dtype(&self) -> DType {
+                match self {
+                    $(Data::$kind(_) => DType::$kind,)*
+                }
+            }
+        }
+
+        /// A tensor whose elements belong to someone else.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[allow(missing_docs)]
+        pub enum TensorView<'a> {
+            $($kind { shape: &'a [usize], data: &'a [$element] },)*
+        }
+
+        impl Tensor {
+            /// A view of the whole tensor.
+            pub fn view(&self) -> TensorView<'_> {
+                let shape = self.shape.as_slice();
+                match &self.data {
+                    $(Data::$kind(data) => TensorView::$kind { shape, data },)*
+                }
+            }
+        }
+
+        impl<'a> TensorView<'a> {
+            /// The type of the elements.
+            pub fn dtype(&self) -> DType {
+                match self {
+                    $(TensorView::$kind { .. } => DType::$kind,)*
+                }
+            }
+
+            /// Sizes of the dimensions.
+            pub fn shape(&self) -> &'a [usize] {
+                match *self {
+                    $(TensorView::$kind { shape, .. } => shape,)*
+                }
+            }
+        }
+
+        $(impl Element for $element {
+            fn of<'a>(view: TensorView<'a>) -> Option<&'a [Self]> {
+                match view {
+                    TensorView::$kind { data, .. } => Some(data),
+                    _ => None,
+                }
+            }
+
+            fn data(elements: Vec<Self>) -> Data {
+                Data::$kind(elements)
+            }
+        })*
+    };
 }
 
-impl fmt::Display for DType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+/// A Rust type that a tensor holds.
+pub(super) trait Element: Clone + PartialEq + Send + Sync + 'static {
+    /// The elements of a view, if they are of this type.
+    fn of<'a>(view: TensorView<'a>) -> Option<&'a [Self]>;
+
+    /// Elements of this type.
+    fn data(elements: Vec<Self>) -> Data;
 }
 
-/// Elements of one type, in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Data {
-    /// 32-bit floats.
-    F32(Vec<f32>),
-    /// 64-bit floats.
-    F64(Vec<f64>),
-    /// Signed 64-bit integers.
-    I64(Vec<i64>),
-    /// Signed 32-bit integers.
-    I32(Vec<i32>),
-    /// Signed 8-bit integers.
-    I8(Vec<i8>),
-    /// Unsigned 8-bit integers.
-    U8(Vec<u8>),
-    /// Booleans.
-    Bool(Vec<bool>),
-    /// Strings.
-    Str(Vec<String>),
+element_types!(define);
+
+/// Runs one expression for whichever type of element data hold.
+macro_rules! each_data {
+    ($data:expr, $of:ident => $body:expr) => {{
+        use $crate::model::Data;
+        match $data {
+            Data::F32($of) => $body,
+            Data::F64($of) => $body,
+            Data::F16($of) => $body,
+            Data::I64($of) => $body,
+            Data::I32($of) => $body,
+            Data::I16($of) => $body,
+            Data::I8($of) => $body,
+            Data::U64($of) => $body,
+            Data::U32($of) => $body,
+            Data::U16($of) => $body,
+            Data::U8($of) => $body,
+            Data::Bool($of) => $body,
+            Data::Str($of) => $body,
+        }
+    }};
 }
+
+/// Runs one expression for whichever type of element a view has.
+macro_rules! each_view {
+    ($view:expr, $of:ident => $body:expr) => {{
+        use $crate::model::TensorView;
+        match $view {
+            TensorView::F32 { data: $of, .. } => $body,
+            TensorView::F64 { data: $of, .. } => $body,
+            TensorView::F16 { data: $of, .. } => $body,
+            TensorView::I64 { data: $of, .. } => $body,
+            TensorView::I32 { data: $of, .. } => $body,
+            TensorView::I16 { data: $of, .. } => $body,
+            TensorView::I8 { data: $of, .. } => $body,
+            TensorView::U64 { data: $of, .. } => $body,
+            TensorView::U32 { data: $of, .. } => $body,
+            TensorView::U16 { data: $of, .. } => $body,
+            TensorView::U8 { data: $of, .. } => $body,
+            TensorView::Bool { data: $of, .. } => $body,
+            TensorView::Str { data: $of, .. } => $body,
+        }
+    }};
+}
+
+/// Runs one expression for whichever type of number a view has; another one, of the view, if it holds none that is computed with.
+macro_rules! each_number {
+    ($view:expr, $of:ident => $body:expr, $other:ident => $refuse:expr) => {{
+        use $crate::model::TensorView;
+        match $view {
+            TensorView::F32 { data: $of, .. } => $body,
+            TensorView::F64 { data: $of, .. } => $body,
+            TensorView::I64 { data: $of, .. } => $body,
+            TensorView::I32 { data: $of, .. } => $body,
+            TensorView::I16 { data: $of, .. } => $body,
+            TensorView::I8 { data: $of, .. } => $body,
+            TensorView::U64 { data: $of, .. } => $body,
+            TensorView::U32 { data: $of, .. } => $body,
+            TensorView::U16 { data: $of, .. } => $body,
+            TensorView::U8 { data: $of, .. } => $body,
+            $other => $refuse,
+        }
+    }};
+}
+
+pub(super) use {each_data, each_number, each_view};
 
 /// A tensor that owns its elements. The product of `shape` equals the number of elements.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,59 +208,39 @@ pub struct Tensor {
     pub data: Data,
 }
 
-/// A tensor whose elements belong to someone else.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum TensorView<'a> {
-    F32 { shape: &'a [usize], data: &'a [f32] },
-    F64 { shape: &'a [usize], data: &'a [f64] },
-    I64 { shape: &'a [usize], data: &'a [i64] },
-    I32 { shape: &'a [usize], data: &'a [i32] },
-    I8 { shape: &'a [usize], data: &'a [i8] },
-    U8 { shape: &'a [usize], data: &'a [u8] },
-    Bool { shape: &'a [usize], data: &'a [bool] },
-    Str { shape: &'a [usize], data: &'a [String] },
+impl DType {
+    /// Whether it is a type of floats that operators compute with: 16-bit ones are kept and moved, and computed with as
+    /// 32-bit ones.
+    pub fn is_float(self) -> bool {
+        matches!(self, DType::F32 | DType::F64)
+    }
+
+    /// Whether it is a type of whole numbers.
+    pub fn is_integer(self) -> bool {
+        !matches!(self, DType::F32 | DType::F64 | DType::F16 | DType::Bool | DType::Str)
+    }
 }
 
-/// Runs one expression for whichever element type a view or data holds.
-macro_rules! each {
-    ($of:expr, $kind:ident, $data:ident => $body:expr) => {
-        match $of {
-            $kind::F32($data) => $body,
-            $kind::F64($data) => $body,
-            $kind::I64($data) => $body,
-            $kind::I32($data) => $body,
-            $kind::I8($data) => $body,
-            $kind::U8($data) => $body,
-            $kind::Bool($data) => $body,
-            $kind::Str($data) => $body,
-        }
-    };
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 impl Data {
-    /// The type of the elements.
-    pub fn dtype(&self) -> DType {
-        match self {
-            Data::F32(_) => DType::F32,
-            Data::F64(_) => DType::F64,
-            Data::I64(_) => DType::I64,
-            Data::I32(_) => DType::I32,
-            Data::I8(_) => DType::I8,
-            Data::U8(_) => DType::U8,
-            Data::Bool(_) => DType::Bool,
-            Data::Str(_) => DType::Str,
-        }
-    }
-
     /// Number of elements.
     pub fn len(&self) -> usize {
-        each!(self, Data, data => data.len())
+        each_data!(self, data => data.len())
     }
 
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// `len` elements: these, from the first on as often as it takes; none if there are none.
+    pub fn cycled(&self, len: usize) -> Data {
+        each_data!(self, data => Element::data(data.iter().cycle().take(len).cloned().collect()))
     }
 }
 
@@ -168,64 +266,17 @@ impl Tensor {
     pub fn dtype(&self) -> DType {
         self.data.dtype()
     }
-
-    /// A view of the whole tensor.
-    pub fn view(&self) -> TensorView<'_> {
-        let shape = self.shape.as_slice();
-        match &self.data {
-            Data::F32(data) => TensorView::F32 { shape, data },
-            Data::F64(data) => TensorView::F64 { shape, data },
-            Data::I64(data) => TensorView::I64 { shape, data },
-            Data::I32(data) => TensorView::I32 { shape, data },
-            Data::I8(data) => TensorView::I8 { shape, data },
-            Data::U8(data) => TensorView::U8 { shape, data },
-            Data::Bool(data) => TensorView::Bool { shape, data },
-            Data::Str(data) => TensorView::Str { shape, data },
-        }
-    }
 }
 
 impl<'a> TensorView<'a> {
-    /// The type of the elements.
-    pub fn dtype(&self) -> DType {
-        match self {
-            TensorView::F32 { .. } => DType::F32,
-            TensorView::F64 { .. } => DType::F64,
-            TensorView::I64 { .. } => DType::I64,
-            TensorView::I32 { .. } => DType::I32,
-            TensorView::I8 { .. } => DType::I8,
-            TensorView::U8 { .. } => DType::U8,
-            TensorView::Bool { .. } => DType::Bool,
-            TensorView::Str { .. } => DType::Str,
-        }
-    }
-
-    /// Sizes of the dimensions.
-    pub fn shape(&self) -> &'a [usize] {
-        match *self {
-            TensorView::F32 { shape, .. }
-            | TensorView::F64 { shape, .. }
-            | TensorView::I64 { shape, .. }
-            | TensorView::I32 { shape, .. }
-            | TensorView::I8 { shape, .. }
-            | TensorView::U8 { shape, .. }
-            | TensorView::Bool { shape, .. }
-            | TensorView::Str { shape, .. } => shape,
-        }
+    /// The elements, if they are of the same type as those.
+    pub(super) fn like<T: Element>(self, _: &[T]) -> Option<&'a [T]> {
+        T::of(self)
     }
 
     /// Number of elements.
     pub fn len(&self) -> usize {
-        match self {
-            TensorView::F32 { data, .. } => data.len(),
-            TensorView::F64 { data, .. } => data.len(),
-            TensorView::I64 { data, .. } => data.len(),
-            TensorView::I32 { data, .. } => data.len(),
-            TensorView::I8 { data, .. } => data.len(),
-            TensorView::U8 { data, .. } => data.len(),
-            TensorView::Bool { data, .. } => data.len(),
-            TensorView::Str { data, .. } => data.len(),
-        }
+        each_view!(self, data => data.len())
     }
 
     /// Whether there are no elements.
@@ -235,16 +286,7 @@ impl<'a> TensorView<'a> {
 
     /// A copy that owns its elements.
     pub fn to_tensor(&self) -> Tensor {
-        let data = match self {
-            TensorView::F32 { data, .. } => Data::F32(data.to_vec()),
-            TensorView::F64 { data, .. } => Data::F64(data.to_vec()),
-            TensorView::I64 { data, .. } => Data::I64(data.to_vec()),
-            TensorView::I32 { data, .. } => Data::I32(data.to_vec()),
-            TensorView::I8 { data, .. } => Data::I8(data.to_vec()),
-            TensorView::U8 { data, .. } => Data::U8(data.to_vec()),
-            TensorView::Bool { data, .. } => Data::Bool(data.to_vec()),
-            TensorView::Str { data, .. } => Data::Str(data.to_vec()),
-        };
+        let data = each_view!(self, data => Element::data(data.to_vec()));
         Tensor { shape: self.shape().to_vec(), data }
     }
 }

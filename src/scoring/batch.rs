@@ -173,11 +173,17 @@ fn element(tensor: &Tensor, row: usize, rows: usize, element: usize) -> Option<S
         Data::F32(data) => ScoreValue::F32(*data.get(at)?),
         Data::F64(data) => ScoreValue::F64(*data.get(at)?),
         Data::I64(data) => ScoreValue::I64(*data.get(at)?),
+        Data::F16(data) => ScoreValue::F32(data.get(at)?.to_f32()),
         Data::I32(data) => ScoreValue::I32(*data.get(at)?),
+        Data::U32(data) => ScoreValue::I64(i64::from(*data.get(at)?)),
+        Data::I16(data) => ScoreValue::I32(i32::from(*data.get(at)?)),
+        Data::U16(data) => ScoreValue::I32(i32::from(*data.get(at)?)),
         Data::I8(data) => ScoreValue::I32(i32::from(*data.get(at)?)),
         Data::U8(data) => ScoreValue::I32(i32::from(*data.get(at)?)),
         Data::Bool(data) => ScoreValue::Bool(*data.get(at)?),
         Data::Str(data) => ScoreValue::Str(data.get(at)?.as_str().into()),
+        // Refused when the model's signature was read.
+        Data::U64(_) => return None,
     })
 }
 

@@ -173,10 +173,14 @@ fn output(port: &Port, trial: &Tensor, manifest: Option<&Manifest>) -> Result<Ou
     let elements =
         named.or(graphs).unwrap_or_else(|| (0..width).map(|element| element.to_string()).collect());
     let kind = match trial.data {
-        Data::F32(_) => OutputKind::F32,
+        Data::F32(_) | Data::F16(_) => OutputKind::F32,
         Data::F64(_) => OutputKind::F64,
-        Data::I64(_) => OutputKind::I64,
-        Data::I32(_) | Data::I8(_) | Data::U8(_) => OutputKind::I32,
+        Data::I64(_) | Data::U32(_) => OutputKind::I64,
+        Data::I32(_) | Data::I16(_) | Data::U16(_) | Data::I8(_) | Data::U8(_) => OutputKind::I32,
+        Data::U64(_) => {
+            return Err(Error::invalid(format!("output `{}` has elements of type u64", port.name))
+                .hint("no score column holds them: let the model cast them to int64"));
+        }
         Data::Bool(_) => OutputKind::Bool,
         Data::Str(_) => OutputKind::Str,
     };

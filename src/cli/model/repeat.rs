@@ -3,7 +3,7 @@
 use super::local::Local;
 use crate::{
     model::{
-        Data, Limits, Tensor,
+        Limits, Tensor,
         golden::{Sample, sample_dirs},
     },
     scoring::{Signature, zeros},
@@ -28,24 +28,10 @@ fn repeat(tensor: &Tensor, rows: usize) -> Result<Tensor> {
             Error::invalid("the golden sample has no rows").hint("a batch is a tensor's first dimension")
         );
     }
-    let len = rows * width;
-    let data = match &tensor.data {
-        Data::F32(data) => Data::F32(cycled(data, len)),
-        Data::F64(data) => Data::F64(cycled(data, len)),
-        Data::I64(data) => Data::I64(cycled(data, len)),
-        Data::I32(data) => Data::I32(cycled(data, len)),
-        Data::I8(data) => Data::I8(cycled(data, len)),
-        Data::U8(data) => Data::U8(cycled(data, len)),
-        Data::Bool(data) => Data::Bool(cycled(data, len)),
-        Data::Str(data) => Data::Str(cycled(data, len)),
-    };
+    let data = tensor.data.cycled(rows * width);
     let mut shape = tensor.shape.clone();
     shape[0] = rows;
     Ok(Tensor { shape, data })
-}
-
-fn cycled<T: Clone>(data: &[T], len: usize) -> Vec<T> {
-    data.iter().cycle().take(len).cloned().collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Whether two tensors are equal, as far as floats are.
 
-use super::super::{Data, Tensor};
+use super::super::{Data, Tensor, tensor::each_data};
 
 /// How far floats may differ: `|given - expected| <= atol + rtol * |expected|`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,14 +37,15 @@ pub fn compare(given: &Tensor, expected: &Tensor, tolerance: Tolerance) -> (f64,
         (Data::F64(given), Data::F64(expected)) => {
             floats(given.iter().copied().zip(expected.iter().copied()), tolerance)
         }
-        (given, expected) if given == expected => (0.0, Ok(())),
-        (Data::I64(given), Data::I64(expected)) => (0.0, Err(first(given, expected))),
-        (Data::I32(given), Data::I32(expected)) => (0.0, Err(first(given, expected))),
-        (Data::I8(given), Data::I8(expected)) => (0.0, Err(first(given, expected))),
-        (Data::U8(given), Data::U8(expected)) => (0.0, Err(first(given, expected))),
-        (Data::Bool(given), Data::Bool(expected)) => (0.0, Err(first(given, expected))),
-        (Data::Str(given), Data::Str(expected)) => (0.0, Err(first(given, expected))),
-        _ => (0.0, Err(Mismatch("the types differ".to_owned()))),
+        (Data::F16(given), Data::F16(expected)) => floats(
+            given.iter().map(|value| value.to_f64()).zip(expected.iter().map(|value| value.to_f64())),
+            tolerance,
+        ),
+        (same, expected) if same == expected => (0.0, Ok(())),
+        (_, expected) => {
+            let mismatch = each_data!(expected, expected => given.view().like(expected).map(|given| first(given, expected)));
+            (0.0, Err(mismatch.unwrap_or_else(|| Mismatch("the types differ".to_owned()))))
+        }
     }
 }
 

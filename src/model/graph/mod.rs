@@ -1,13 +1,21 @@
 //! The engine's own typed graph. Values are numbered; names are kept for ports and messages.
 
+mod body;
+mod branch;
+mod compute;
 pub(super) mod passes;
 mod sort;
 mod types;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use super::{DType, Dim, Labels, Port, Tensor};
 
+pub(super) use body::Body;
 pub(super) use sort::sort;
 pub(super) use types::infer;
 
@@ -32,7 +40,7 @@ pub(super) enum Type {
     Foreign(String),
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
     pub(super) name: String,
     pub(super) kind: Type,
@@ -50,8 +58,18 @@ pub(super) enum Attribute {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Texts(Vec<String>),
+    Graph(Box<Body>),
     /// A kind the engine does not read, in words.
     Foreign(String),
+}
+
+impl Attribute {
+    fn body_mut(&mut self) -> Option<&mut Body> {
+        match self {
+            Attribute::Graph(body) => Some(body),
+            _ => None,
+        }
+    }
 }
 
 /// An operator's domain and name.
@@ -75,7 +93,7 @@ impl fmt::Display for OpName {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Node {
     pub(super) name: String,
     pub(super) op: OpName,
@@ -87,6 +105,30 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// One that gives what it takes.
+    pub(super) fn identity(input: ValueId, output: ValueId, name: String) -> Node {
+        Node {
+            name,
+            op: OpName { domain: "ai.onnx".to_owned(), name: "Identity".to_owned() },
+            version: 1,
+            inputs: vec![Some(input)],
+            outputs: vec![Some(output)],
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// The graphs inside of it.
+    pub(super) fn bodies(&self) -> impl Iterator<Item = &Body> {
+        self.attributes.values().filter_map(|attribute| match attribute {
+            Attribute::Graph(body) => Some(&**body),
+            _ => None,
+        })
+    }
+
+    fn bodies_mut(&mut self) -> impl Iterator<Item = &mut Body> {
+        self.attributes.values_mut().filter_map(Attribute::body_mut)
+    }
+
     /// How messages name it.
     pub(super) fn place(&self) -> String {
         format!("`{}` ({})", self.name, self.op)
@@ -94,7 +136,7 @@ impl Node {
 }
 
 /// An output of the graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Output {
     pub(super) value: ValueId,
     /// As the file declares it. Its type is what the value turns out to have.
@@ -103,7 +145,7 @@ pub(super) struct Output {
     pub(super) labels: Option<Labels>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Graph {
     pub(super) values: Vec<Value>,
     /// In an order in which each node comes after those it reads from.
@@ -121,11 +163,24 @@ impl Graph {
         self.values[id.index()].constant.as_ref()
     }
 
+    /// Adds a value that something gives.
+    pub(super) fn add_value(&mut self, name: String, kind: Type) -> ValueId {
+        self.values.push(Value { name, kind, constant: None });
+        ValueId(self.values.len() as u32 - 1)
+    }
+
     /// Adds a value that is the same in every run.
     pub(super) fn add_constant(&mut self, name: String, tensor: Tensor) -> ValueId {
-        let kind = Type::Tensor(tensor.dtype());
-        self.values.push(Value { name, kind, constant: Some(Arc::new(tensor)) });
-        ValueId(self.values.len() as u32 - 1)
+        let id = self.add_value(name, Type::Unknown);
+        self.set_constant(id, Arc::new(tensor));
+        id
+    }
+
+    /// Makes a value the same in every run.
+    pub(super) fn set_constant(&mut self, id: ValueId, tensor: Arc<Tensor>) {
+        let value = &mut self.values[id.index()];
+        value.kind = Type::Tensor(tensor.dtype());
+        value.constant = Some(tensor);
     }
 
     /// Lets everyone who reads `from` read `to`.
@@ -165,12 +220,28 @@ impl Graph {
         givers
     }
 
-    /// Elements of all constants together.
+    /// The operators, each before those of the graphs inside of it.
+    pub(super) fn operators(&self) -> Vec<&OpName> {
+        let mut operators = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            operators.push(&node.op);
+            operators.extend(node.bodies().flat_map(|body| body.graph.operators()));
+        }
+        operators
+    }
+
+    /// Elements of all constants together, those of graphs inside of nodes included.
     pub(super) fn parameters(&self) -> u64 {
-        self.values
-            .iter()
-            .filter_map(|value| value.constant.as_ref())
-            .map(|tensor| tensor.data.len() as u64)
-            .sum()
+        let mut seen = BTreeSet::new();
+        self.count_parameters(&mut seen)
+    }
+
+    /// A constant that several graphs read is counted once.
+    fn count_parameters(&self, seen: &mut BTreeSet<*const Tensor>) -> u64 {
+        let constants = self.values.iter().filter_map(|value| value.constant.as_ref());
+        let new = constants.filter(|tensor| seen.insert(Arc::as_ptr(tensor)));
+        let own: u64 = new.map(|tensor| tensor.data.len() as u64).sum();
+        let bodies = self.nodes.iter().flat_map(Node::bodies);
+        own + bodies.map(|body| body.graph.count_parameters(seen)).sum::<u64>()
     }
 }

@@ -2,54 +2,42 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    rc::Rc,
 };
 
 use super::{
     super::{
-        Dim, Error, Limits, Port,
-        graph::{Attribute, Graph, Node, OpName, Output, Type, Value, ValueId, sort},
+        Error, Limits, Port,
+        graph::{Attribute, Body, Graph, Node, OpName, Output, Type, Value, ValueId, sort},
     },
-    dtype, element_name,
+    attribute::{Weights, value},
+    function::{self, Arguments, Functions, argument, arguments},
+    port::{kind, shape},
     proto::{
-        AttributeProto, DimensionKind, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-        TensorTypeProto, TypeKind, TypeProto, ValueInfoProto, attribute,
+        AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
+        attribute,
     },
-    tensor, unreadable,
+    scan::Census,
+    unreadable,
 };
 
 /// Builds the graph of a model.
-pub(super) fn graph(model: ModelProto, limits: &Limits) -> Result<Graph, Error> {
+pub(super) fn graph(model: ModelProto, census: Census, limits: &Limits) -> Result<Graph, Error> {
     let Some(proto) = model.graph else {
         return Err(unreadable("it holds no graph: it is no ONNX file, or an empty one"));
     };
-    let mut builder = Builder { limits, graph: Graph::default(), names: HashMap::new(), parameters: 0 };
-    let GraphProto { node, initializer, sparse_initializer, input, output, .. } = proto;
-    if let Some(sparse) = sparse_initializer.first() {
-        let name = sparse.values.as_ref().map_or("", |values| values.name.as_str());
-        return Err(Error::invalid(format!("initializer `{name}`"), "sparse tensors are not supported"));
-    }
-    for proto in &initializer {
-        builder.initializer(proto)?;
-    }
-    for info in &input {
-        builder.input(info)?;
-    }
-    let imports = imports(&model.opset_import)?;
-    builder.nodes(node, &imports)?;
-    for info in &output {
-        builder.output(info)?;
-    }
-    let mut graph = builder.graph;
+    let functions = Functions::new(model.functions, census, limits)?;
+    let mut shared = Shared { limits, weights: Weights::new(limits), functions };
+    let mut scope = Scope::new(imports(&model.opset_import)?);
+    let (graph, _) = Builder::new(&mut shared).build(proto, &mut scope)?;
     if graph.outputs.is_empty() {
         return Err(unreadable("its graph has no output"));
     }
-    sort(&mut graph, limits)?;
     Ok(graph)
 }
 
 /// The version of each imported operator set.
-fn imports(protos: &[OperatorSetIdProto]) -> Result<HashMap<String, i64>, Error> {
+fn imports(protos: &[OperatorSetIdProto]) -> Result<Imports, Error> {
     let mut imports = HashMap::new();
     for proto in protos {
         let domain = domain(&proto.domain);
@@ -59,193 +47,312 @@ fn imports(protos: &[OperatorSetIdProto]) -> Result<HashMap<String, i64>, Error>
         }
         imports.insert(domain, proto.version);
     }
-    Ok(imports)
+    Ok(Rc::new(imports))
 }
 
-fn domain(name: &str) -> String {
+/// An operator set's domain, written out.
+pub(super) fn domain(name: &str) -> String {
     if name.is_empty() { "ai.onnx".to_owned() } else { name.to_owned() }
 }
 
-struct Builder<'l> {
+/// Characters of a call's name that its nodes are named after.
+const LONGEST_CALL: usize = 256;
+
+type Imports = Rc<HashMap<String, i64>>;
+
+/// What the graphs of one model share.
+struct Shared<'l> {
     limits: &'l Limits,
-    graph: Graph,
-    names: HashMap<String, ValueId>,
-    parameters: usize,
+    weights: Weights<'l>,
+    functions: Functions<'l>,
 }
 
-impl Builder<'_> {
-    /// The value of that name, made if it is new.
-    fn value(&mut self, name: &str) -> ValueId {
-        if let Some(id) = self.names.get(name) {
-            return *id;
+/// What names mean in a graph, or in one call of a function.
+struct Scope {
+    imports: Imports,
+    /// None for an argument that a call leaves out.
+    names: HashMap<String, Option<ValueId>>,
+    /// Of a function: its attributes, and the values that its outputs are to be.
+    arguments: Option<Rc<Arguments>>,
+    results: HashMap<String, ValueId>,
+    /// What the names of its nodes begin with.
+    path: String,
+    /// Whether names that it does not give are those of the graph around it.
+    open: bool,
+}
+
+impl Scope {
+    fn new(imports: Imports) -> Scope {
+        Scope {
+            imports,
+            names: HashMap::new(),
+            arguments: None,
+            results: HashMap::new(),
+            path: String::new(),
+            open: false,
         }
-        let id = ValueId(self.graph.values.len() as u32);
-        self.graph.values.push(Value { name: name.to_owned(), kind: Type::Unknown, constant: None });
-        self.names.insert(name.to_owned(), id);
-        id
     }
 
-    fn initializer(&mut self, proto: &super::proto::TensorProto) -> Result<(), Error> {
-        let place = format!("initializer `{}`", proto.name);
-        let id = self.value(&proto.name);
-        if dtype(proto.data_type).is_none() {
-            self.graph.values[id.index()].kind =
-                Type::Foreign(format!("a tensor of {}", element_name(proto.data_type)));
-            return Ok(());
+    /// That of a graph inside a node.
+    fn inner(&self) -> Scope {
+        let arguments = self.arguments.clone();
+        Scope { arguments, open: true, ..Scope::new(Rc::clone(&self.imports)) }
+    }
+}
+
+struct Builder<'s, 'l> {
+    shared: &'s mut Shared<'l>,
+    graph: Graph,
+    /// The names that are read from the graph around this one.
+    captures: Vec<(String, ValueId)>,
+}
+
+impl<'s, 'l> Builder<'s, 'l> {
+    fn new(shared: &'s mut Shared<'l>) -> Self {
+        Builder { shared, graph: Graph::default(), captures: Vec::new() }
+    }
+
+    /// The graph, and the names that it captures: they are its last inputs.
+    fn build(mut self, proto: GraphProto, scope: &mut Scope) -> Result<(Graph, Vec<String>), Error> {
+        if let Some(sparse) = proto.sparse_initializer.first() {
+            let name = sparse.values.as_ref().map_or("", |values| values.name.as_str());
+            return Err(Error::invalid(format!("initializer `{name}`"), "sparse tensors are not supported"));
         }
-        let tensor = tensor(proto, &place, self.limits)?;
-        self.parameters += tensor.data.len();
-        Error::limit("the number of elements of all weights", self.parameters, self.limits.parameters)?;
-        let value = &mut self.graph.values[id.index()];
-        if value.constant.is_some() {
+        for tensor in &proto.initializer {
+            self.initializer(tensor, scope)?;
+        }
+        for info in &proto.input {
+            self.input(info, scope)?;
+        }
+        self.nodes(proto.node, scope)?;
+        for info in &proto.output {
+            self.output(info, scope)?;
+        }
+        for (name, id) in &self.captures {
+            // Its type is bound once that of what it captures is inferred.
+            let port =
+                Port { name: name.clone(), dtype: super::super::DType::F32, shape: Vec::new(), labels: None };
+            self.graph.inputs.push((*id, port));
+        }
+        sort(&mut self.graph, self.shared.limits)?;
+        Ok((self.graph, self.captures.into_iter().map(|(name, _)| name).collect()))
+    }
+
+    fn add(&mut self, name: &str) -> ValueId {
+        self.graph.add_value(name.to_owned(), Type::Unknown)
+    }
+
+    fn initializer(&mut self, proto: &TensorProto, scope: &mut Scope) -> Result<(), Error> {
+        let place = format!("initializer `{}`", proto.name);
+        let read = self.shared.weights.read(proto, &place)?;
+        if scope.names.contains_key(&proto.name) {
             return Err(Error::invalid(place, "it is given twice"));
         }
-        value.kind = Type::Tensor(tensor.dtype());
-        value.constant = Some(Arc::new(tensor));
+        let id = match read {
+            Ok(tensor) => self.graph.add_constant(proto.name.clone(), tensor),
+            Err(kind) => self.graph.add_value(proto.name.clone(), Type::Foreign(kind)),
+        };
+        scope.names.insert(proto.name.clone(), Some(id));
         Ok(())
     }
 
     /// An input is a port, unless an initializer of its name makes it a constant.
-    fn input(&mut self, info: &ValueInfoProto) -> Result<(), Error> {
-        let id = self.value(&info.name);
-        if self.graph.values[id.index()].kind != Type::Unknown {
-            return if self.graph.inputs.iter().any(|(input, _)| *input == id) {
+    fn input(&mut self, info: &ValueInfoProto, scope: &mut Scope) -> Result<(), Error> {
+        if let Some(known) = scope.names.get(&info.name) {
+            return if self.graph.inputs.iter().any(|(input, _)| Some(*input) == *known) {
                 Err(Error::invalid(format!("input `{}`", info.name), "it is declared twice"))
             } else {
                 Ok(())
             };
         }
         let kind = kind(info.r#type.as_ref());
-        self.graph.values[id.index()].kind = kind.clone();
-        let shape = shape(info, self.limits)?;
+        let shape = shape(info, self.shared.limits)?;
         // A foreign type is refused by the operators that read it, each by name.
         let dtype = if let Type::Tensor(dtype) = kind { dtype } else { super::super::DType::F32 };
+        let id = self.graph.add_value(info.name.clone(), kind);
         self.graph.inputs.push((id, Port { name: info.name.clone(), dtype, shape, labels: None }));
+        scope.names.insert(info.name.clone(), Some(id));
         Ok(())
     }
 
-    fn output(&mut self, info: &ValueInfoProto) -> Result<(), Error> {
-        let Some(&value) = self.names.get(&info.name) else {
-            return Err(Error::invalid(format!("output `{}`", info.name), "no node gives it"));
+    fn output(&mut self, info: &ValueInfoProto, scope: &mut Scope) -> Result<(), Error> {
+        let place = format!("output `{}`", info.name);
+        let known = scope.names.get(&info.name).copied().flatten();
+        let value = match known {
+            Some(value) => Some(value),
+            None if scope.open => self.read(&info.name, scope, &place)?,
+            None => None,
         };
-        let shape = shape(info, self.limits)?;
+        let Some(value) = value else { return Err(Error::invalid(place, "no node gives it")) };
+        let shape = shape(info, self.shared.limits)?;
         self.graph.outputs.push(Output { value, name: info.name.clone(), shape, labels: None });
         Ok(())
     }
 
-    fn nodes(&mut self, protos: Vec<NodeProto>, imports: &HashMap<String, i64>) -> Result<(), Error> {
-        for (index, proto) in protos.into_iter().enumerate() {
-            let node = self.node(proto, index, imports)?;
-            for output in node.outputs.iter().flatten() {
-                let value = &mut self.graph.values[output.index()];
-                if value.kind != Type::Unknown {
-                    let reason = format!("it gives `{}`, which is given already", value.name);
-                    return Err(Error::invalid(format!("node {}", node.place()), reason));
+    /// The nodes may come in any order: first what all of them give is named, then what they read.
+    fn nodes(&mut self, protos: Vec<NodeProto>, scope: &mut Scope) -> Result<(), Error> {
+        let place = |proto: &NodeProto, index| {
+            let op = OpName { domain: domain(&proto.domain), name: proto.op_type.clone() };
+            format!("node `{}` ({op})", name(proto, index, scope))
+        };
+        let places: Vec<String> =
+            protos.iter().enumerate().map(|(index, proto)| place(proto, index)).collect();
+        for (proto, place) in protos.iter().zip(&places) {
+            for output in proto.output.iter().filter(|output| !output.is_empty()) {
+                if scope.names.contains_key(output) {
+                    let reason = format!("it gives `{output}`, which is given already");
+                    return Err(Error::invalid(place, reason));
                 }
-                value.kind = Type::Foreign("not yet inferred".to_owned());
-            }
-            self.graph.nodes.push(node);
-        }
-        let given = |value: &Value| value.kind != Type::Unknown;
-        for node in &self.graph.nodes {
-            if let Some(input) = node.inputs.iter().flatten().find(|input| !given(self.graph.value(**input)))
-            {
-                let reason = format!("it reads `{}`, which nothing gives", self.graph.value(*input).name);
-                return Err(Error::invalid(format!("node {}", node.place()), reason));
+                let id = match scope.results.get(output) {
+                    Some(id) => *id,
+                    None => self.add(output),
+                };
+                scope.names.insert(output.clone(), Some(id));
             }
         }
-        for node in &self.graph.nodes {
-            for output in node.outputs.iter().flatten() {
-                self.graph.values[output.index()].kind = Type::Unknown;
+        for (index, (proto, place)) in protos.into_iter().zip(places).enumerate() {
+            match self.shared.functions.find(&proto) {
+                Some(number) => self.call(number, proto, index, &place, scope)?,
+                None => {
+                    let node = self.node(proto, index, &place, scope)?;
+                    self.graph.nodes.push(node);
+                }
             }
         }
         Ok(())
+    }
+
+    /// The value of that name; none where there is none, by intent.
+    fn read(&mut self, name: &str, scope: &mut Scope, place: &str) -> Result<Option<ValueId>, Error> {
+        if name.is_empty() {
+            return Ok(None);
+        }
+        if let Some(known) = scope.names.get(name) {
+            return Ok(*known);
+        }
+        if !scope.open {
+            return Err(Error::invalid(place, format!("it reads `{name}`, which nothing gives")));
+        }
+        let id = self.add(name);
+        scope.names.insert(name.to_owned(), Some(id));
+        self.captures.push((name.to_owned(), id));
+        Ok(Some(id))
     }
 
     fn node(
         &mut self,
         proto: NodeProto,
         index: usize,
-        imports: &HashMap<String, i64>,
+        place: &str,
+        scope: &mut Scope,
     ) -> Result<Node, Error> {
+        let name = name(&proto, index, scope);
         let op = OpName { domain: domain(&proto.domain), name: proto.op_type };
-        let name = if proto.name.is_empty() { format!("#{index}") } else { proto.name };
         // ONNX Runtime assumes the newest ai.onnx.ml where an exporter forgot to import it.
-        let version = imports.get(&op.domain).copied().unwrap_or(1);
-        let mut values = |names: &[String]| -> Vec<Option<ValueId>> {
-            names.iter().map(|name| (!name.is_empty()).then(|| self.value(name))).collect()
-        };
-        let (inputs, outputs) = (values(&proto.input), values(&proto.output));
+        let version = scope.imports.get(&op.domain).copied().unwrap_or(1);
+        let mut inputs = Vec::with_capacity(proto.input.len());
+        for input in &proto.input {
+            inputs.push(self.read(input, scope, place)?);
+        }
+        let given = |name: &String| scope.names.get(name).copied().flatten();
+        let outputs = proto.output.iter().map(given).collect();
         let mut node = Node { name, op, version, inputs, outputs, attributes: BTreeMap::new() };
+        let own = node.inputs.len();
         for attribute in proto.attribute {
-            let place = format!("node {}, attribute `{}`", node.place(), attribute.name);
+            let Some(attribute) = argument(attribute, scope.arguments.as_deref()) else { continue };
+            let place = format!("{place}, attribute `{}`", attribute.name);
             let name = attribute.name.clone();
-            node.attributes.insert(name, self.attribute(attribute, &place)?);
+            let value = match attribute.kind {
+                attribute::GRAPH => self.body(attribute, own, &mut node.inputs, scope, &place)?,
+                _ => value(attribute, &place, &mut self.shared.weights)?,
+            };
+            node.attributes.insert(name, value);
         }
         Ok(node)
     }
 
-    fn attribute(&mut self, proto: AttributeProto, place: &str) -> Result<Attribute, Error> {
-        let text = |bytes| String::from_utf8(bytes).map_err(|_| Error::invalid(place, "it is not UTF-8"));
-        if !proto.ref_attr_name.is_empty() {
-            return Ok(Attribute::Foreign("a function's argument".to_owned()));
+    /// A graph inside a node. What it captures becomes inputs of the node, after its own.
+    fn body(
+        &mut self,
+        proto: AttributeProto,
+        own: usize,
+        inputs: &mut Vec<Option<ValueId>>,
+        scope: &mut Scope,
+        place: &str,
+    ) -> Result<Attribute, Error> {
+        let Some(graph) = proto.g else { return Err(Error::invalid(place, "it holds no graph")) };
+        let (graph, names) = Builder::new(self.shared).build(*graph, &mut scope.inner())?;
+        let mut captures = Vec::with_capacity(names.len());
+        for name in names {
+            let id = self.read(&name, scope, place)?;
+            if id.is_none() {
+                return Err(Error::invalid(place, format!("it reads `{name}`, which is not given")));
+            }
+            captures.push(inputs.len());
+            inputs.push(id);
         }
-        Ok(match proto.kind {
-            attribute::FLOAT => Attribute::Float(proto.f),
-            attribute::INT => Attribute::Int(proto.i),
-            attribute::STRING => Attribute::Text(text(proto.s)?),
-            attribute::FLOATS => Attribute::Floats(proto.floats),
-            attribute::INTS => Attribute::Ints(proto.ints),
-            attribute::STRINGS => {
-                Attribute::Texts(proto.strings.into_iter().map(text).collect::<Result<_, _>>()?)
+        Ok(Attribute::Graph(Box::new(Body { graph, own, captures })))
+    }
+
+    /// Writes out a call: the function's inputs and outputs are those of the call, everything else in it is new.
+    fn call(
+        &mut self,
+        number: usize,
+        call: NodeProto,
+        index: usize,
+        place: &str,
+        scope: &mut Scope,
+    ) -> Result<(), Error> {
+        let function = self.shared.functions.enter(number)?;
+        if call.input.len() > function.input.len() || call.output.len() > function.output.len() {
+            let (inputs, outputs) = (function.input.len(), function.output.len());
+            let reason = format!("the function has {inputs} inputs and {outputs} outputs");
+            return Err(Error::invalid(place, reason));
+        }
+        let mut inner = Scope::new(imports(&function.opset_import)?);
+        let called: String = name(&call, index, scope).chars().take(LONGEST_CALL).collect();
+        inner.path = format!("{called}/");
+        for (at, formal) in function.input.iter().enumerate() {
+            let given = call.input.get(at).map_or("", String::as_str);
+            inner.names.insert(formal.clone(), self.read(given, scope, place)?);
+        }
+        let mut results = Vec::new();
+        for (formal, given) in function.output.iter().zip(&call.output) {
+            if let Some(id) = scope.names.get(given).copied().flatten() {
+                inner.results.insert(formal.clone(), id);
+                results.push((formal, id));
             }
-            attribute::TENSOR => {
-                let Some(proto) = proto.t else { return Err(Error::invalid(place, "it holds no tensor")) };
-                if dtype(proto.data_type).is_none() {
-                    return Ok(Attribute::Foreign(format!("a tensor of {}", element_name(proto.data_type))));
-                }
-                let tensor = tensor(&proto, place, self.limits)?;
-                self.parameters += tensor.data.len();
-                Error::limit(
-                    "the number of elements of all weights",
-                    self.parameters,
-                    self.limits.parameters,
-                )?;
-                Attribute::Tensor(Arc::new(tensor))
+        }
+        let mut given = Vec::with_capacity(call.attribute.len());
+        for attribute in call.attribute {
+            given.extend(argument(attribute, scope.arguments.as_deref()));
+        }
+        inner.arguments = Some(Rc::new(arguments(&function, given)));
+        self.nodes(function.node.clone(), &mut inner)?;
+        for (formal, id) in results {
+            self.result(formal, id, &inner, &function::place(&function))?;
+        }
+        self.shared.functions.leave();
+        Ok(())
+    }
+
+    /// Sees to it that an output of a call is given: one that is an input of the function is copied.
+    fn result(&mut self, formal: &str, id: ValueId, inner: &Scope, place: &str) -> Result<(), Error> {
+        match inner.names.get(formal).copied().flatten() {
+            Some(given) if given == id => Ok(()),
+            Some(given) => {
+                self.graph.nodes.push(Node::identity(given, id, format!("{}{formal}", inner.path)));
+                Ok(())
             }
-            5 | 10 => Attribute::Foreign("a graph".to_owned()),
-            kind => Attribute::Foreign(format!("an attribute of kind {kind}")),
-        })
+            None => Err(Error::invalid(place, format!("no node gives its output `{formal}`"))),
+        }
     }
 }
 
-/// The type that a port declares.
-fn kind(proto: Option<&TypeProto>) -> Type {
-    match proto.and_then(|proto| proto.kind.as_ref()) {
-        Some(TypeKind::Tensor(TensorTypeProto { elem_type, .. })) => match dtype(*elem_type) {
-            Some(dtype) => Type::Tensor(dtype),
-            None => Type::Foreign(format!("a tensor of {}", element_name(*elem_type))),
-        },
-        Some(TypeKind::Sequence(_)) => Type::Foreign("a sequence".to_owned()),
-        Some(TypeKind::Map(_)) => Type::Foreign("a map".to_owned()),
-        Some(TypeKind::SparseTensor(_)) => Type::Foreign("a sparse tensor".to_owned()),
-        Some(TypeKind::Optional(_)) => Type::Foreign("an optional".to_owned()),
-        None => Type::Foreign("of no declared type".to_owned()),
+/// A node's name, or its number where it has none.
+fn name(proto: &NodeProto, index: usize, scope: &Scope) -> String {
+    match proto.name.as_str() {
+        "" => format!("{}#{index}", scope.path),
+        name => format!("{}{name}", scope.path),
     }
-}
-
-/// The shape that a port declares; of no dimensions where it declares none.
-fn shape(info: &ValueInfoProto, limits: &Limits) -> Result<Vec<Dim>, Error> {
-    let Some(TypeProto { kind: Some(TypeKind::Tensor(TensorTypeProto { shape: Some(shape), .. })) }) =
-        &info.r#type
-    else {
-        return Ok(Vec::new());
-    };
-    Error::limit(format!("`{}`: the number of dimensions", info.name), shape.dim.len(), limits.rank)?;
-    let dim = |kind: &Option<DimensionKind>| match kind {
-        Some(DimensionKind::Value(size)) => usize::try_from(*size).map_or(Dim::Unknown, Dim::Fixed),
-        Some(DimensionKind::Param(name)) if !name.is_empty() => Dim::Named(name.clone()),
-        _ => Dim::Unknown,
-    };
-    Ok(shape.dim.iter().map(|proto| dim(&proto.kind)).collect())
 }

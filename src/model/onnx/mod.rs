@@ -1,6 +1,9 @@
 //! ONNX files: the protobuf, decoded within limits, and the graph built from it.
 
+mod attribute;
 mod build;
+mod function;
+mod port;
 pub(super) mod proto;
 mod scan;
 mod tensor;
@@ -18,9 +21,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Graph, Error> {
     if bytes.is_empty() {
         return Err(unreadable("the file is empty"));
     }
-    scan::scan(bytes, limits)?;
+    let census = scan::scan(bytes, limits)?;
     let model = proto::ModelProto::decode(bytes).map_err(|error| unreadable(error.to_string()))?;
-    build::graph(model, limits)
+    build::graph(model, census, limits)
 }
 
 fn unreadable(reason: impl Into<String>) -> Error {

@@ -23,13 +23,29 @@ pub(in crate::model) struct OperatorSetIdProto {
     pub(in crate::model) version: i64,
 }
 
-/// Functions are named so that they can be refused by name.
+/// An operator that the model defines by others.
 #[derive(Clone, PartialEq, Message)]
 pub(in crate::model) struct FunctionProto {
     #[prost(string, tag = "1")]
     pub(in crate::model) name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub(in crate::model) input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub(in crate::model) output: Vec<String>,
+    /// Attributes that have no value unless a call gives one.
+    #[prost(string, repeated, tag = "6")]
+    pub(in crate::model) attribute: Vec<String>,
+    /// Attributes with the values that they have unless a call gives others.
+    #[prost(message, repeated, tag = "11")]
+    pub(in crate::model) attribute_proto: Vec<AttributeProto>,
+    #[prost(message, repeated, tag = "7")]
+    pub(in crate::model) node: Vec<NodeProto>,
+    #[prost(message, repeated, tag = "9")]
+    pub(in crate::model) opset_import: Vec<OperatorSetIdProto>,
     #[prost(string, tag = "10")]
     pub(in crate::model) domain: String,
+    #[prost(string, tag = "13")]
+    pub(in crate::model) overload: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -66,6 +82,8 @@ pub(in crate::model) struct NodeProto {
     pub(in crate::model) op_type: String,
     #[prost(string, tag = "7")]
     pub(in crate::model) domain: String,
+    #[prost(string, tag = "8")]
+    pub(in crate::model) overload: String,
     #[prost(message, repeated, tag = "5")]
     pub(in crate::model) attribute: Vec<AttributeProto>,
 }
@@ -86,6 +104,8 @@ pub(in crate::model) struct AttributeProto {
     pub(in crate::model) s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub(in crate::model) t: Option<TensorProto>,
+    #[prost(message, optional, boxed, tag = "6")]
+    pub(in crate::model) g: Option<Box<GraphProto>>,
     #[prost(float, repeated, tag = "7")]
     pub(in crate::model) floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
@@ -100,6 +120,7 @@ pub(in crate::model) mod attribute {
     pub(in crate::model) const INT: i32 = 2;
     pub(in crate::model) const STRING: i32 = 3;
     pub(in crate::model) const TENSOR: i32 = 4;
+    pub(in crate::model) const GRAPH: i32 = 5;
     pub(in crate::model) const FLOATS: i32 = 6;
     pub(in crate::model) const INTS: i32 = 7;
     pub(in crate::model) const STRINGS: i32 = 8;
@@ -133,6 +154,8 @@ pub(in crate::model) struct TensorProto {
     pub(in crate::model) raw_data: Vec<u8>,
     #[prost(double, repeated, tag = "10")]
     pub(in crate::model) double_data: Vec<f64>,
+    #[prost(uint64, repeated, tag = "11")]
+    pub(in crate::model) uint64_data: Vec<u64>,
     #[prost(message, repeated, tag = "13")]
     pub(in crate::model) external_data: Vec<StringStringEntryProto>,
     #[prost(int32, tag = "14")]
@@ -144,11 +167,16 @@ pub(in crate::model) mod element {
     pub(in crate::model) const FLOAT: i32 = 1;
     pub(in crate::model) const UINT8: i32 = 2;
     pub(in crate::model) const INT8: i32 = 3;
+    pub(in crate::model) const UINT16: i32 = 4;
+    pub(in crate::model) const INT16: i32 = 5;
     pub(in crate::model) const INT32: i32 = 6;
     pub(in crate::model) const INT64: i32 = 7;
     pub(in crate::model) const STRING: i32 = 8;
     pub(in crate::model) const BOOL: i32 = 9;
+    pub(in crate::model) const FLOAT16: i32 = 10;
     pub(in crate::model) const DOUBLE: i32 = 11;
+    pub(in crate::model) const UINT32: i32 = 12;
+    pub(in crate::model) const UINT64: i32 = 13;
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -9,9 +9,10 @@ use super::{
 };
 
 /// A message whose parts are counted; the others are skipped as a whole.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Model,
+    Function,
     Graph,
     Node,
     Attribute,
@@ -36,14 +37,15 @@ enum Field {
 fn field(kind: Kind, number: u64) -> Field {
     use Field::{Message, Other, Text};
     match (kind, number) {
-        (Kind::Model, 7) => Message(Kind::Graph),
-        (Kind::Model, 8 | 25) => Message(Kind::Leaf),
-        (Kind::Graph, 1) => Message(Kind::Node),
+        (Kind::Model, 7) | (Kind::Attribute, 6 | 11) => Message(Kind::Graph),
+        (Kind::Model, 25) => Message(Kind::Function),
+        (Kind::Model, 8) | (Kind::Function, 9) => Message(Kind::Leaf),
+        (Kind::Graph, 1) | (Kind::Function, 7) => Message(Kind::Node),
         (Kind::Graph, 5) => Message(Kind::Tensor),
         (Kind::Graph, 15) => Message(Kind::SparseTensor),
         (Kind::Graph, 11 | 12) => Message(Kind::ValueInfo),
-        (Kind::Node, 5) => Message(Kind::Attribute),
-        (Kind::Node, 1 | 2) => Text,
+        (Kind::Node, 5) | (Kind::Function, 11) => Message(Kind::Attribute),
+        (Kind::Node, 1 | 2) | (Kind::Function, 4..=6) => Text,
         (Kind::Attribute, 5) | (Kind::SparseTensor, 1) => Message(Kind::Tensor),
         (Kind::Attribute, 9) | (Kind::Tensor, 6) => Text,
         (Kind::Tensor, 13) => Message(Kind::Leaf),
@@ -58,27 +60,79 @@ fn field(kind: Kind, number: u64) -> Field {
     }
 }
 
-/// Types nest (a sequence of maps of tensors); nothing else does, since graphs inside nodes are not decoded.
-const DEPTH: usize = 16;
+/// Types nest: a sequence of maps of tensors.
+const TYPES: usize = 8;
 /// Messages a node may bring along: attributes, weights, ports.
 const MESSAGES_PER_NODE: usize = 16;
 
-struct Tally<'l> {
-    limits: &'l Limits,
+/// What decoding a part of the file takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    bytes: usize,
     nodes: usize,
     messages: usize,
     texts: usize,
 }
 
-/// Checks that decoding these bytes takes a bounded amount of memory.
-pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
-    Error::limit("the file's length in bytes", bytes.len(), limits.bytes)?;
-    Tally { limits, nodes: 0, messages: 0, texts: 0 }.walk(bytes, Kind::Model, 0)
+impl Tally {
+    /// Adds what another part takes, if both together are within the limits.
+    pub(super) fn add(&mut self, other: Tally, limits: &Limits) -> Result<(), Error> {
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.messages = self.messages.saturating_add(other.messages);
+        self.texts = self.texts.saturating_add(other.texts);
+        Error::limit("the file's length in bytes", self.bytes, limits.bytes)?;
+        self.check(limits)
+    }
+
+    fn check(&self, limits: &Limits) -> Result<(), Error> {
+        Error::limit("the number of operators", self.nodes, limits.nodes)?;
+        let most = limits.nodes.saturating_mul(MESSAGES_PER_NODE);
+        Error::limit("the number of attributes, tensors and ports", self.messages, most)?;
+        Error::limit("the number of strings", self.texts, limits.texts)
+    }
 }
 
-impl Tally<'_> {
-    fn walk(&mut self, mut bytes: &[u8], kind: Kind, depth: usize) -> Result<(), Error> {
-        if depth > DEPTH {
+/// What decoding the file takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Census {
+    pub(super) whole: Tally,
+    /// Each function's share, in the order of the file.
+    pub(super) functions: Vec<Tally>,
+}
+
+/// Checks that decoding these bytes takes a bounded amount of memory.
+pub(super) fn scan(bytes: &[u8], limits: &Limits) -> Result<Census, Error> {
+    Error::limit("the file's length in bytes", bytes.len(), limits.bytes)?;
+    let mut walk = Walk { limits, census: Census::default() };
+    walk.message(bytes, Kind::Model, Depth::default())?;
+    walk.census.whole.bytes = bytes.len();
+    Ok(walk.census)
+}
+
+/// How many messages of a kind that nests are around one.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    graphs: usize,
+    types: usize,
+}
+
+struct Walk<'l> {
+    limits: &'l Limits,
+    census: Census,
+}
+
+impl Walk<'_> {
+    fn message(&mut self, mut bytes: &[u8], kind: Kind, mut depth: Depth) -> Result<(), Error> {
+        depth.graphs += usize::from(kind == Kind::Graph);
+        depth.types += usize::from(kind == Kind::Type);
+        // The model's own graph is around all others.
+        Error::limit(
+            "the depth of graphs in each other",
+            depth.graphs,
+            self.limits.nesting.saturating_add(1),
+        )?;
+        if depth.types > TYPES {
             return Err(unreadable("types are nested too deeply"));
         }
         while !bytes.is_empty() {
@@ -101,23 +155,38 @@ impl Tally<'_> {
         Ok(())
     }
 
-    fn enter(&mut self, body: &[u8], field: Field, depth: usize) -> Result<(), Error> {
+    fn enter(&mut self, body: &[u8], field: Field, depth: Depth) -> Result<(), Error> {
+        let tally = &mut self.census.whole;
         match field {
             Field::Message(kind) => {
-                self.messages += 1;
-                self.nodes += usize::from(matches!(kind, Kind::Node));
-                Error::limit("the number of operators", self.nodes, self.limits.nodes)?;
-                let most = self.limits.nodes.saturating_mul(MESSAGES_PER_NODE);
-                Error::limit("the number of attributes, tensors and ports", self.messages, most)?;
-                self.walk(body, kind, depth + 1)
+                tally.messages += 1;
+                tally.nodes += usize::from(kind == Kind::Node);
+                tally.check(self.limits)?;
+                let before = *tally;
+                self.message(body, kind, depth)?;
+                if kind == Kind::Function {
+                    self.function(body.len(), before);
+                }
+                Ok(())
             }
             Field::Text => {
-                self.texts += 1;
+                tally.texts += 1;
                 Error::limit("the length of a string in bytes", body.len(), self.limits.text)?;
-                Error::limit("the number of strings", self.texts, self.limits.texts)
+                tally.check(self.limits)
             }
             Field::Other => Ok(()),
         }
+    }
+
+    /// Notes what a function of so many bytes takes, itself included.
+    fn function(&mut self, bytes: usize, before: Tally) {
+        let now = self.census.whole;
+        self.census.functions.push(Tally {
+            bytes,
+            nodes: now.nodes - before.nodes + 1,
+            messages: now.messages - before.messages + 1,
+            texts: now.texts - before.texts,
+        });
     }
 }
 
@@ -153,7 +222,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(scan(&[0x3a, 5, 1, 2], &limits), Err(truncated()));
         assert_eq!(scan(&[0x3a], &limits), Err(truncated()));
-        assert_eq!(scan(&[], &limits), Ok(()));
+        assert_eq!(scan(&[], &limits), Ok(Census::default()));
     }
 
     #[test]
@@ -164,6 +233,6 @@ mod tests {
         let limits = Limits { nodes: 9, ..Limits::default() };
         let error = scan(&file, &limits).unwrap_err();
         assert_eq!(error.to_string(), "the number of operators is 10, over the limit of 9");
-        assert_eq!(scan(&file, &Limits { nodes: 10, ..limits }), Ok(()));
+        assert!(scan(&file, &Limits { nodes: 10, ..limits }).is_ok());
     }
 }

@@ -1,5 +1,7 @@
 //! Tensors as ONNX stores them: in raw bytes or in a typed list.
 
+use half::f16;
+
 use super::{
     super::{DType, Data, Error, Limits, Tensor},
     proto::{TensorProto, element},
@@ -11,8 +13,13 @@ pub(in crate::model) fn dtype(element: i32) -> Option<DType> {
         element::FLOAT => DType::F32,
         element::DOUBLE => DType::F64,
         element::INT64 => DType::I64,
+        element::FLOAT16 => DType::F16,
         element::INT32 => DType::I32,
+        element::INT16 => DType::I16,
         element::INT8 => DType::I8,
+        element::UINT64 => DType::U64,
+        element::UINT32 => DType::U32,
+        element::UINT16 => DType::U16,
         element::UINT8 => DType::U8,
         element::BOOL => DType::Bool,
         element::STRING => DType::Str,
@@ -98,7 +105,12 @@ fn raw(bytes: &[u8], dtype: DType) -> Option<Data> {
         DType::F64 => Data::F64(chunks(bytes, f64::from_le_bytes)?),
         DType::I64 => Data::I64(chunks(bytes, i64::from_le_bytes)?),
         DType::I32 => Data::I32(chunks(bytes, i32::from_le_bytes)?),
+        DType::F16 => Data::F16(chunks(bytes, f16::from_le_bytes)?),
+        DType::I16 => Data::I16(chunks(bytes, i16::from_le_bytes)?),
         DType::I8 => Data::I8(chunks(bytes, i8::from_le_bytes)?),
+        DType::U64 => Data::U64(chunks(bytes, u64::from_le_bytes)?),
+        DType::U32 => Data::U32(chunks(bytes, u32::from_le_bytes)?),
+        DType::U16 => Data::U16(chunks(bytes, u16::from_le_bytes)?),
         DType::U8 => Data::U8(bytes.to_vec()),
         DType::Bool => Data::Bool(bytes.iter().map(|byte| *byte != 0).collect()),
         DType::Str => return None,
@@ -106,14 +118,23 @@ fn raw(bytes: &[u8], dtype: DType) -> Option<Data> {
 }
 
 fn listed(proto: &TensorProto, dtype: DType) -> Option<Data> {
-    let words = &proto.int32_data;
+    /// Narrow types are written as 32-bit numbers, unsigned ones of 32 and 64 bits as 64-bit numbers.
+    fn narrow<W: Copy, T: TryFrom<W>>(words: &[W]) -> Option<Vec<T>> {
+        words.iter().map(|&word| T::try_from(word).ok()).collect()
+    }
+    let (words, longs) = (&proto.int32_data, &proto.uint64_data);
     Some(match dtype {
         DType::F32 => Data::F32(proto.float_data.clone()),
         DType::F64 => Data::F64(proto.double_data.clone()),
         DType::I64 => Data::I64(proto.int64_data.clone()),
         DType::I32 => Data::I32(words.clone()),
-        DType::I8 => Data::I8(words.iter().map(|word| i8::try_from(*word).ok()).collect::<Option<_>>()?),
-        DType::U8 => Data::U8(words.iter().map(|word| u8::try_from(*word).ok()).collect::<Option<_>>()?),
+        DType::F16 => Data::F16(narrow::<_, u16>(words)?.into_iter().map(f16::from_bits).collect()),
+        DType::I16 => Data::I16(narrow(words)?),
+        DType::I8 => Data::I8(narrow(words)?),
+        DType::U64 => Data::U64(longs.clone()),
+        DType::U32 => Data::U32(narrow(longs)?),
+        DType::U16 => Data::U16(narrow(words)?),
+        DType::U8 => Data::U8(narrow(words)?),
         DType::Bool => Data::Bool(words.iter().map(|word| *word != 0).collect()),
         DType::Str => {
             let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).ok();

@@ -145,15 +145,16 @@ fn nested_types_are_refused_before_they_are_decoded() {
 fn every_unsupported_operator_is_named() {
     let mut scan = node("Nonsense", &["a"], "b");
     scan.domain = "com.example".to_owned();
-    let half = AttributeProto { name: "to".into(), kind: attribute::INT, i: 10, ..AttributeProto::default() };
+    let brain =
+        AttributeProto { name: "to".into(), kind: attribute::INT, i: 16, ..AttributeProto::default() };
     let mut cast = node("Cast", &["x"], "c");
-    cast.attribute.push(half);
+    cast.attribute.push(brain);
     let nodes = vec![node("Frobnicate", &["x"], "a"), scan, cast, node("Add", &["b", "c"], "y")];
     let Error::Unsupported { operators, reasons } = refused(graph(nodes)) else {
         panic!("it is unsupported")
     };
     assert_eq!(operators, ["ai.onnx:Cast", "ai.onnx:Frobnicate", "com.example:Nonsense"]);
-    assert_eq!(reasons[0], "ai.onnx:Cast: to float16");
+    assert_eq!(reasons[0], "ai.onnx:Cast: to bfloat16");
 }
 
 #[test]

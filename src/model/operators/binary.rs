@@ -6,9 +6,10 @@ use super::{
     super::{
         DType, Data, Tensor, TensorView,
         plan::{Given, Kernel, Reason, widen},
+        tensor::{Element, each_number, each_view},
     },
     Operator, Refusal, Spec,
-    broadcast::{Dims, Of, broadcast, elements, zip},
+    broadcast::{Dims, Of, broadcast, elements, zip, zip_by},
     number::Number,
     on_backend,
 };
@@ -75,7 +76,7 @@ fn shared_type(spec: &Spec<'_>) -> Result<DType, Refusal> {
 
 fn number_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match shared_type(spec)? {
-        dtype @ (DType::Bool | DType::Str) => {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
             Err(Refusal::invalid(format!("it does not compute with {dtype}")))
         }
         dtype => Ok(vec![dtype]),
@@ -84,7 +85,7 @@ fn number_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn pow_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     for input in 0..2 {
-        if let dtype @ (DType::Bool | DType::Str) = spec.dtype(input)? {
+        if let dtype @ (DType::F16 | DType::Bool | DType::Str) = spec.dtype(input)? {
             return Err(Refusal::invalid(format!("it does not compute with {dtype}")));
         }
     }
@@ -105,35 +106,15 @@ fn logic_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 /// Runs one expression for whichever type of number two views share.
 macro_rules! numbers {
-    ($left:expr, $right:expr, |$a:ident, $b:ident| $body:expr) => {
-        match ($left, $right) {
-            (TensorView::F32 { shape: x, data: a }, TensorView::F32 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::F32($body))
-            }
-            (TensorView::F64 { shape: x, data: a }, TensorView::F64 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::F64($body))
-            }
-            (TensorView::I64 { shape: x, data: a }, TensorView::I64 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::I64($body))
-            }
-            (TensorView::I32 { shape: x, data: a }, TensorView::I32 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::I32($body))
-            }
-            (TensorView::I8 { shape: x, data: a }, TensorView::I8 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::I8($body))
-            }
-            (TensorView::U8 { shape: x, data: a }, TensorView::U8 { shape: y, data: b }) => {
-                let ($a, $b) = ((x, a), (y, b));
-                Ok(Data::U8($body))
-            }
-            (left, right) => Err(format!("it does not compute with {} and {}", left.dtype(), right.dtype())),
-        }
-    };
+    ($left:expr, $right:expr, |$a:ident, $b:ident| $body:expr) => {{
+        let (left, right) = ($left, $right);
+        let differ = || format!("it does not compute with {} and {}", left.dtype(), right.dtype());
+        each_number!(left, a => {
+            let b = right.like(a).ok_or_else(differ)?;
+            let ($a, $b) = ((left.shape(), a), (right.shape(), b));
+            Ok(Element::data($body))
+        }, _other => Err(differ()))
+    }};
 }
 
 fn calculate<T: Number>(
@@ -270,53 +251,21 @@ fn comparison<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let (left, right) = (args.view(0)?, args.view(1)?);
         let shape = broadcast(left.shape(), right.shape())?;
         elements(&shape, limit)?;
-        let data = match (left, right) {
-            (TensorView::Str { shape: x, data: a }, TensorView::Str { shape: y, data: b }) => {
-                let (a, b): (Vec<&str>, Vec<&str>) =
-                    (a.iter().map(String::as_str).collect(), b.iter().map(String::as_str).collect());
-                compare((x, &a), (y, &b), &shape, op)
-            }
-            (TensorView::Bool { shape: x, data: a }, TensorView::Bool { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::F32 { shape: x, data: a }, TensorView::F32 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::F64 { shape: x, data: a }, TensorView::F64 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::I64 { shape: x, data: a }, TensorView::I64 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::I32 { shape: x, data: a }, TensorView::I32 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::I8 { shape: x, data: a }, TensorView::I8 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (TensorView::U8 { shape: x, data: a }, TensorView::U8 { shape: y, data: b }) => {
-                compare((x, a), (y, b), &shape, op)
-            }
-            (left, right) => {
-                return Err(format!("it does not compare {} with {}", left.dtype(), right.dtype()));
-            }
-        };
+        let data = each_view!(left, a => {
+            let b = right.like(a).ok_or_else(|| format!("it does not compare {} with {}", left.dtype(), right.dtype()))?;
+            compare((left.shape(), a), (right.shape(), b), &shape, op)
+        });
         Ok(Tensor::new(shape.to_vec(), Data::Bool(data)))
     }))
 }
 
-fn compare<T: Copy + PartialOrd>(
-    left: Of<'_, T>,
-    right: Of<'_, T>,
-    wide: &[usize],
-    op: Comparison,
-) -> Vec<bool> {
+fn compare<T: PartialOrd>(left: Of<'_, T>, right: Of<'_, T>, wide: &[usize], op: Comparison) -> Vec<bool> {
     match op {
-        Comparison::Equal => zip(left, right, wide, |left, right| left == right),
-        Comparison::Less => zip(left, right, wide, |left, right| left < right),
-        Comparison::LessOrEqual => zip(left, right, wide, |left, right| left <= right),
-        Comparison::Greater => zip(left, right, wide, |left, right| left > right),
-        Comparison::GreaterOrEqual => zip(left, right, wide, |left, right| left >= right),
+        Comparison::Equal => zip_by(left, right, wide, |left, right| left == right),
+        Comparison::Less => zip_by(left, right, wide, |left, right| left < right),
+        Comparison::LessOrEqual => zip_by(left, right, wide, |left, right| left <= right),
+        Comparison::Greater => zip_by(left, right, wide, |left, right| left > right),
+        Comparison::GreaterOrEqual => zip_by(left, right, wide, |left, right| left >= right),
     }
 }
 

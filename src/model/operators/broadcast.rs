@@ -70,29 +70,39 @@ pub(super) fn walk<const N: usize>(
 /// A borrowed tensor of one type.
 pub(super) type Of<'t, T> = (&'t [usize], &'t [T]);
 
-/// Applies `f` to the pairs of two tensors that are stretched to fit each other.
+/// Applies `f` to the pairs of numbers of two tensors that are stretched to fit each other.
 pub(super) fn zip<T: Copy, U>(
-    (left_shape, left): Of<'_, T>,
-    (right_shape, right): Of<'_, T>,
+    left: Of<'_, T>,
+    right: Of<'_, T>,
     wide: &[usize],
     f: impl Fn(T, T) -> U,
 ) -> Vec<U> {
+    zip_by(left, right, wide, |left, right| f(*left, *right))
+}
+
+/// Applies `f` to the pairs of elements of two tensors that are stretched to fit each other.
+pub(super) fn zip_by<T, U>(
+    (left_shape, left): Of<'_, T>,
+    (right_shape, right): Of<'_, T>,
+    wide: &[usize],
+    f: impl Fn(&T, &T) -> U,
+) -> Vec<U> {
     if left_shape == right_shape {
-        return left.iter().zip(right).map(|(&left, &right)| f(left, right)).collect();
+        return left.iter().zip(right).map(|(left, right)| f(left, right)).collect();
     }
     if let [right] = right
         && left.len() == wide.iter().product::<usize>()
     {
-        return left.iter().map(|&left| f(left, *right)).collect();
+        return left.iter().map(|left| f(left, right)).collect();
     }
     if !right.is_empty() && left_shape == wide && left_shape.ends_with(right_shape) {
         let rows = left.chunks_exact(right.len());
-        return rows.flat_map(|row| row.iter().zip(right).map(|(&left, &right)| f(left, right))).collect();
+        return rows.flat_map(|row| row.iter().zip(right).map(|(left, right)| f(left, right))).collect();
     }
     let mut out = Vec::with_capacity(wide.iter().product());
     let (left_strides, right_strides) = (strides(left_shape, wide), strides(right_shape, wide));
     walk(wide, [&left_strides, &right_strides], |[at_left, at_right]| {
-        out.push(f(left[at_left], right[at_right]))
+        out.push(f(&left[at_left], &right[at_right]))
     });
     out
 }

@@ -73,23 +73,14 @@ fn fill<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     Ok(Kernel::host(move |args| {
         let shape = sizes(args.i64(0)?, rank)?;
         let count = elements(&shape, limit)?;
-        let data = match &value.data {
-            Data::F32(value) => Data::F32(vec![value[0]; count]),
-            Data::F64(value) => Data::F64(vec![value[0]; count]),
-            Data::I64(value) => Data::I64(vec![value[0]; count]),
-            Data::I32(value) => Data::I32(vec![value[0]; count]),
-            Data::I8(value) => Data::I8(vec![value[0]; count]),
-            Data::U8(value) => Data::U8(vec![value[0]; count]),
-            Data::Bool(value) => Data::Bool(vec![value[0]; count]),
-            Data::Str(value) => Data::Str(vec![value[0].clone(); count]),
-        };
+        let data = value.data.cycled(count);
         Ok(Tensor { shape: shape.to_vec(), data })
     }))
 }
 
 fn range_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::F32 | DType::F64 | DType::I64 | DType::I32) => Ok(vec![dtype]),
+        dtype @ (DType::F32 | DType::F64 | DType::I64 | DType::I32 | DType::I16) => Ok(vec![dtype]),
         dtype => Err(Refusal::invalid(format!("it does not count in {dtype}"))),
     }
 }
@@ -117,6 +108,7 @@ fn range<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             DType::F32 => count!(F32, f32),
             DType::F64 => count!(F64, f64),
             DType::I32 => count!(I32, i32),
+            DType::I16 => count!(I16, i16),
             _ => count!(I64, i64),
         }
     }))

@@ -141,7 +141,7 @@ fn dense<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     };
     let bias = spec.constant(2);
     let wide = spec.flag("wide", false)?;
-    let panels = match (&weights.data, bias.map(|bias| &bias.data)) {
+    let panels = match (&weights.data, bias.as_ref().map(|bias| &bias.data)) {
         (Data::F32(weights), Some(Data::F32(bias))) => Some(Panels::new(weights, bias, columns)),
         (Data::F32(weights), None) => Some(Panels::new(weights, &vec![0.0; columns], columns)),
         _ => None,

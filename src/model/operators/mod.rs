@@ -7,6 +7,8 @@ mod broadcast;
 mod cast;
 mod constants;
 mod distance;
+mod flow;
+mod half;
 mod linear;
 mod ml;
 mod number;
@@ -25,6 +27,7 @@ use super::{
     plan::{Kernel, Reason},
 };
 
+pub(super) use flow::formals;
 pub(super) use spec::{Refusal, Spec};
 
 /// What a family of operators says of one of them.
@@ -47,6 +50,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| constants::find(name))
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name))
+            .or_else(|| flow::find(name))
             .or_else(|| text::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
@@ -58,7 +62,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 }
 
 /// The newest version of `ai.onnx` whose operators are known to mean what they are taken to mean.
-const NEWEST: i64 = 27;
+const NEWEST: i64 = 28;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
 /// The same of `com.microsoft`, ONNX Runtime's own operators.
@@ -84,10 +88,16 @@ pub(super) fn knows(spec: &Spec<'_>) -> bool {
     find::<burn_flex::Flex>(spec).is_some()
 }
 
+/// Whether the node's 16-bit floats are computed with as 32-bit ones.
+pub(super) fn widens(spec: &Spec<'_>) -> bool {
+    let operator = find::<burn_flex::Flex>(spec);
+    operator.is_some_and(|operator| matches!(half::types(&operator, spec), Ok((_, half::Width::Wider))))
+}
+
 /// The types that a node gives.
 pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match find::<burn_flex::Flex>(spec) {
-        Some(operator) => (operator.types)(spec),
+        Some(operator) => half::types(&operator, spec).map(half::narrowed),
         None => Err(Refusal::unsupported("it is not known")),
     }
 }
@@ -95,7 +105,7 @@ pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 /// Compiles a node.
 pub(super) fn compile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     match find::<B>(spec) {
-        Some(operator) => (operator.kernel)(spec),
+        Some(operator) => half::compile(&operator, spec),
         None => Err(Refusal::unsupported("it is not known")),
     }
 }

@@ -110,7 +110,7 @@ macro_rules! integer {
 }
 
 float!(f32, f64);
-integer!(i64, i32, i8, u8);
+integer!(i64, i32, i16, i8, u64, u32, u16, u8);
 
 fn by_zero() -> Reason {
     "an integer is divided by zero".to_owned()

@@ -6,6 +6,7 @@ use super::{
     super::{
         DType, Data, Tensor, TensorView,
         plan::{Args, Given, Kernel, Reason, reshaped},
+        tensor::{Element, each_number},
     },
     Operator, Refusal, Spec, axis,
     broadcast::{Dims, walk},
@@ -43,7 +44,7 @@ fn fold_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     let extreme = matches!(spec.op().name.as_str(), "ReduceMax" | "ReduceMin");
     match spec.dtype(0)? {
         DType::Bool if extreme => Ok(vec![DType::Bool]),
-        dtype @ (DType::Bool | DType::Str) => {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
             Err(Refusal::invalid(format!("it does not compute with {dtype}")))
         }
         dtype => Ok(vec![dtype]),
@@ -52,7 +53,9 @@ fn fold_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn place_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compare {dtype}"))),
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compare {dtype}")))
+        }
         _ => Ok(vec![DType::I64]),
     }
 }
@@ -166,7 +169,11 @@ fn in_loop(tensor: Tensor, op: Fold, folded: &[bool], keep: bool) -> Result<Tens
         Data::F64(data) => Data::F64(layout.floats(data, op)),
         Data::I64(data) => Data::I64(layout.integers(data, op)?),
         Data::I32(data) => Data::I32(layout.integers(data, op)?),
+        Data::I16(data) => Data::I16(layout.integers(data, op)?),
         Data::I8(data) => Data::I8(layout.integers(data, op)?),
+        Data::U64(data) => Data::U64(layout.integers(data, op)?),
+        Data::U32(data) => Data::U32(layout.integers(data, op)?),
+        Data::U16(data) => Data::U16(layout.integers(data, op)?),
         Data::U8(data) => Data::U8(layout.integers(data, op)?),
         Data::Bool(data) => {
             let any = op == Fold::Max;
@@ -176,7 +183,9 @@ fn in_loop(tensor: Tensor, op: Fold, folded: &[bool], keep: bool) -> Result<Tens
                 state
             }))
         }
-        Data::Str(_) => return Err("it does not compute with str".to_owned()),
+        Data::F16(_) | Data::Str(_) => {
+            return Err(format!("it does not compute with {}", tensor.data.dtype()));
+        }
     };
     Ok(Tensor { shape, data })
 }
@@ -272,34 +281,32 @@ impl Layout {
         })
     }
 
-    fn integers<T: Number + TryInto<i64> + FromWrapped>(
-        &self,
-        data: &[T],
-        op: Fold,
-    ) -> Result<Vec<T>, Reason> {
+    /// Sums and products wrap, as those of the element's own type do.
+    fn integers<T: Number + Wrapping>(&self, data: &[T], op: Fold) -> Result<Vec<T>, Reason> {
         let count = self.folded.iter().product::<usize>() as i64;
-        let wide = |value: T| value.try_into().unwrap_or_default();
         if count == 0 && matches!(op, Fold::Max | Fold::Min | Fold::Mean) {
             return Err("there is nothing to fold".to_owned());
         }
+        if matches!(op, Fold::Max | Fold::Min) {
+            let better = if op == Fold::Max { Number::max } else { Number::min };
+            return Ok(self.groups(data, |each| {
+                let mut state = None;
+                each(&mut |value| state = Some(state.map_or(value, |held| better(held, value))));
+                state.unwrap_or(T::of_f64(0.0))
+            }));
+        }
         Ok(self.groups(data, |each| {
-            let mut state: i64 = match op {
-                Fold::Prod => 1,
-                Fold::Max => i64::MIN,
-                Fold::Min => i64::MAX,
-                _ => 0,
-            };
+            let mut state = i64::from(op == Fold::Prod);
             let mut exponents = 0.0_f64;
-            each(&mut |value| {
-                let value = wide(value);
+            each(&mut |number: T| {
+                let value = number.bits();
                 match op {
                     Fold::Sum | Fold::Mean | Fold::LogSum => state = state.wrapping_add(value),
                     Fold::L1 => state = state.wrapping_add(value.wrapping_abs()),
                     Fold::L2 | Fold::SumSquare => state = state.wrapping_add(value.wrapping_mul(value)),
                     Fold::Prod => state = state.wrapping_mul(value),
-                    Fold::Max => state = Ord::max(state, value),
-                    Fold::Min => state = Ord::min(state, value),
-                    Fold::LogSumExp => exponents += (value as f64).exp(),
+                    Fold::LogSumExp => exponents += number.to_f64().exp(),
+                    Fold::Max | Fold::Min => {}
                 }
             });
             T::wrap(match op {
@@ -313,22 +320,26 @@ impl Layout {
     }
 }
 
-/// Integers that wrap when a sum is too large for them.
-trait FromWrapped {
+/// Integers as the 64 bits in which they are added up, which keep what is left of them when they wrap.
+trait Wrapping {
     fn wrap(value: i64) -> Self;
+    fn bits(self) -> i64;
 }
 
-macro_rules! wrapped {
+macro_rules! wrapping {
     ($($type:ty),*) => {$(
-        impl FromWrapped for $type {
+        impl Wrapping for $type {
             fn wrap(value: i64) -> Self {
                 value as $type
+            }
+            fn bits(self) -> i64 {
+                self as i64
             }
         }
     )*};
 }
 
-wrapped!(i64, i32, i8, u8);
+wrapping!(i64, i32, i16, i8, u64, u32, u16, u8);
 
 fn extreme<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let at = spec.int("axis", 0)?;
@@ -342,15 +353,9 @@ fn extreme<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         if shape[at] == 0 {
             return Err(format!("shape {shape:?} has no element along axis {at}"));
         }
-        let data = match view {
-            TensorView::F32 { data, .. } => places(data, shape, at, max, last),
-            TensorView::F64 { data, .. } => places(data, shape, at, max, last),
-            TensorView::I64 { data, .. } => places(data, shape, at, max, last),
-            TensorView::I32 { data, .. } => places(data, shape, at, max, last),
-            TensorView::I8 { data, .. } => places(data, shape, at, max, last),
-            TensorView::U8 { data, .. } => places(data, shape, at, max, last),
-            other => return Err(format!("it does not compare {}", other.dtype())),
-        };
+        let data = each_number!(view, data => places(data, shape, at, max, last), other => {
+            return Err(format!("it does not compare {}", other.dtype()));
+        });
         let mut folded = vec![false; shape.len()];
         folded[at] = true;
         Ok(Tensor::i64(left(shape, &folded, keep), data))
@@ -393,21 +398,10 @@ fn top<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let k = usize::try_from(k).ok().filter(|&k| k <= size);
         let k = k.ok_or_else(|| format!("it cannot take that many of {size}"))?;
         let mut shape = view.shape().to_vec();
-        macro_rules! top {
-            ($kind:ident, $data:expr) => {{
-                let (values, places) = best($data, &shape, at, k, largest);
-                (Data::$kind(values), places)
-            }};
-        }
-        let (values, places) = match view {
-            TensorView::F32 { data, .. } => top!(F32, data),
-            TensorView::F64 { data, .. } => top!(F64, data),
-            TensorView::I64 { data, .. } => top!(I64, data),
-            TensorView::I32 { data, .. } => top!(I32, data),
-            TensorView::I8 { data, .. } => top!(I8, data),
-            TensorView::U8 { data, .. } => top!(U8, data),
-            other => return Err(format!("it does not compare {}", other.dtype())),
-        };
+        let (values, places) = each_number!(view, data => {
+            let (values, places) = best(data, &shape, at, k, largest);
+            (Element::data(values), places)
+        }, other => return Err(format!("it does not compare {}", other.dtype())));
         shape[at] = k;
         Ok([Tensor { shape: shape.clone(), data: values }, Tensor::i64(shape, places)].into_iter().collect())
     }))

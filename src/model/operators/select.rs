@@ -8,6 +8,7 @@ use super::{
     super::{
         DType, Data, Tensor, TensorView,
         plan::{Kernel, Reason},
+        tensor::{Element, each_view},
     },
     Operator, Refusal, Spec, axis,
     broadcast::{Dims, broadcast, elements, strides, walk},
@@ -28,23 +29,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     })
 }
 
-/// Runs one expression that makes a `Vec` for whichever type of element a view has.
-macro_rules! same {
-    ($view:expr, |$data:ident| $body:expr) => {
-        match $view {
-            TensorView::F32 { data: $data, .. } => Data::F32($body),
-            TensorView::F64 { data: $data, .. } => Data::F64($body),
-            TensorView::I64 { data: $data, .. } => Data::I64($body),
-            TensorView::I32 { data: $data, .. } => Data::I32($body),
-            TensorView::I8 { data: $data, .. } => Data::I8($body),
-            TensorView::U8 { data: $data, .. } => Data::U8($body),
-            TensorView::Bool { data: $data, .. } => Data::Bool($body),
-            TensorView::Str { data: $data, .. } => Data::Str($body),
-        }
-    };
-}
-
-fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+pub(super) fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     Ok(vec![spec.dtype(0)?])
 }
 
@@ -71,12 +56,12 @@ fn where_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 }
 
 /// Elements before, along and after an axis.
-fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
+pub(super) fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
     (shape[..at].iter().product(), shape[at], shape[at + 1..].iter().product())
 }
 
 /// An index that may count from the end.
-fn place(index: i64, size: usize) -> Result<usize, Reason> {
+pub(super) fn place(index: i64, size: usize) -> Result<usize, Reason> {
     let at = if index < 0 { index + size as i64 } else { index };
     usize::try_from(at)
         .ok()
@@ -84,7 +69,7 @@ fn place(index: i64, size: usize) -> Result<usize, Reason> {
         .ok_or_else(|| format!("index {index} is outside of {size}"))
 }
 
-fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
+pub(super) fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
     match view {
         TensorView::I64 { data, .. } => data.iter().map(|&index| place(index, size)).collect(),
         TensorView::I32 { data, .. } => data.iter().map(|&index| place(index.into(), size)).collect(),
@@ -109,12 +94,12 @@ pub(super) fn pick<T: Clone>(
 }
 
 /// The elements at the given places.
-fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
+pub(super) fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
     places.iter().map(|&place| data[place].clone()).collect()
 }
 
 /// The elements that a walk over `shape` with these steps comes by.
-fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
+pub(super) fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
     let mut out = Vec::with_capacity(shape.iter().product());
     walk(shape, [steps], |[place]| out.push(data[place].clone()));
     out
@@ -129,7 +114,10 @@ fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let places = indices(chosen, old[at])?;
         let shape = [&old[..at], chosen.shape(), &old[at + 1..]].concat();
         elements(&shape, limit)?;
-        Ok(Tensor { data: same!(view, |data| pick(data, around(old, at), &places)), shape })
+        Ok(Tensor {
+            data: each_view!(view, data => Element::data(pick(data, around(old, at), &places))),
+            shape,
+        })
     }))
 }
 
@@ -153,7 +141,7 @@ fn gather_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         walk(new, [&steps], |[offset]| offsets.push(offset));
         let offsets: Vec<usize> =
             offsets.iter().zip(&places).map(|(offset, place)| offset + place * along).collect();
-        let data = same!(view, |data| found(data, &offsets));
+        let data = each_view!(view, data => Element::data(found(data, &offsets)));
         Ok(Tensor::new(new, data))
     }))
 }
@@ -175,37 +163,32 @@ fn concat<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         }
         elements(&shape, limit)?;
         let before = around(&shape, at).0;
-        macro_rules! join {
-            ($kind:ident) => {{
-                let mut out = Vec::with_capacity(shape.iter().product());
-                for block in 0..before {
-                    for view in &views {
-                        let TensorView::$kind { data, .. } = view else {
-                            return Err("its inputs are of different types".into());
-                        };
-                        let size = data.len() / before;
-                        out.extend_from_slice(&data[block * size..(block + 1) * size]);
-                    }
-                }
-                Data::$kind(out)
-            }};
-        }
-        let data = match views[0].dtype() {
-            DType::F32 => join!(F32),
-            DType::F64 => join!(F64),
-            DType::I64 => join!(I64),
-            DType::I32 => join!(I32),
-            DType::I8 => join!(I8),
-            DType::U8 => join!(U8),
-            DType::Bool => join!(Bool),
-            DType::Str => join!(Str),
-        };
+        let data = each_view!(views[0], first => joined(first, &views, before, shape.iter().product())?);
         Ok(Tensor { shape, data })
     }))
 }
 
+/// For each of `before`, a block of each view. `first` says of which type they all are.
+fn joined<T: Element>(
+    first: &[T],
+    views: &[TensorView<'_>],
+    before: usize,
+    count: usize,
+) -> Result<Data, Reason> {
+    let slices = views.iter().map(|view| view.like(first)).collect::<Option<SmallVec<[_; 8]>>>();
+    let slices = slices.ok_or("its inputs are of different types")?;
+    let mut out = Vec::with_capacity(count);
+    for block in 0..before {
+        for slice in &slices {
+            let size = slice.len() / before;
+            out.extend_from_slice(&slice[block * size..(block + 1) * size]);
+        }
+    }
+    Ok(T::data(out))
+}
+
 /// Integers of either width.
-fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
+pub(super) fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
     match view {
         TensorView::I64 { data, .. } => Ok(data.to_vec()),
         TensorView::I32 { data, .. } => Ok(data.iter().map(|&value| value.into()).collect()),
@@ -241,7 +224,7 @@ fn slice<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             let at = axis(at, view.shape().len())?;
             let places = range(start, end, step, view.shape()[at])?;
             let mut shape = view.shape().to_vec();
-            let data = same!(view, |data| pick(data, around(&shape, at), &places));
+            let data = each_view!(view, data => Element::data(pick(data, around(&shape, at), &places)));
             shape[at] = places.len();
             tensor = Some(Tensor { shape, data });
         }
@@ -291,7 +274,7 @@ fn split<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             let places: Vec<usize> = (start..start + part as usize).collect();
             start += part as usize;
             let mut shape = view.shape().to_vec();
-            let data = same!(view, |data| pick(data, around(&shape, at), &places));
+            let data = each_view!(view, data => Element::data(pick(data, around(&shape, at), &places)));
             shape[at] = places.len();
             tensors.push(Tensor { shape, data });
         }
@@ -319,7 +302,7 @@ fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         }
         let shape: Vec<usize> = order.iter().map(|&at| old[at]).collect();
         let steps: Dims = order.iter().map(|&at| steps[at]).collect();
-        let data = same!(view, |data| walked(data, &shape, &steps));
+        let data = each_view!(view, data => Element::data(walked(data, &shape, &steps)));
         Ok(Tensor { shape, data })
     }))
 }
@@ -327,7 +310,7 @@ fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 /// Stretches a tensor to a shape that it fits.
 fn stretched(view: TensorView<'_>, wide: &[usize]) -> Tensor {
     let steps = strides(view.shape(), wide);
-    let data = same!(view, |data| walked(data, wide, &steps));
+    let data = each_view!(view, data => Element::data(walked(data, wide, &steps)));
     Tensor { shape: wide.to_vec(), data }
 }
 
@@ -363,7 +346,7 @@ fn tile<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         elements(&whole, limit)?;
         for (at, &times) in times.iter().enumerate() {
             let places: Vec<usize> = (0..times).flat_map(|_| 0..tensor.shape[at]).collect();
-            let data = same!(tensor.view(), |data| pick(data, around(&tensor.shape, at), &places));
+            let data = each_view!(tensor.view(), data => Element::data(pick(data, around(&tensor.shape, at), &places)));
             tensor.shape[at] = places.len();
             tensor.data = data;
         }
@@ -390,33 +373,10 @@ fn choose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let wide = broadcast(shape, &broadcast(yes.shape(), no.shape())?)?;
         elements(&wide, limit)?;
         let steps = [&strides(shape, &wide)[..], &strides(yes.shape(), &wide), &strides(no.shape(), &wide)];
-        let data = match (yes, no) {
-            (TensorView::F32 { data: yes, .. }, TensorView::F32 { data: no, .. }) => {
-                Data::F32(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::F64 { data: yes, .. }, TensorView::F64 { data: no, .. }) => {
-                Data::F64(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::I64 { data: yes, .. }, TensorView::I64 { data: no, .. }) => {
-                Data::I64(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::I32 { data: yes, .. }, TensorView::I32 { data: no, .. }) => {
-                Data::I32(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::I8 { data: yes, .. }, TensorView::I8 { data: no, .. }) => {
-                Data::I8(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::U8 { data: yes, .. }, TensorView::U8 { data: no, .. }) => {
-                Data::U8(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::Bool { data: yes, .. }, TensorView::Bool { data: no, .. }) => {
-                Data::Bool(chosen(condition, yes, no, &wide, steps))
-            }
-            (TensorView::Str { data: yes, .. }, TensorView::Str { data: no, .. }) => {
-                Data::Str(chosen(condition, yes, no, &wide, steps))
-            }
-            _ => return Err("its inputs are of different types".to_owned()),
-        };
+        let data = each_view!(yes, yes => {
+            let no = no.like(yes).ok_or("its inputs are of different types")?;
+            Element::data(chosen(condition, yes, no, &wide, steps))
+        });
         Ok(Tensor { shape: wide.to_vec(), data })
     }))
 }

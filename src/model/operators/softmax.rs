@@ -29,7 +29,9 @@ fn float_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn clip_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compare {dtype}"))),
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compare {dtype}")))
+        }
         dtype => Ok(vec![dtype]),
     }
 }
@@ -136,7 +138,11 @@ fn clip<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             Data::F64(data) => clip!(F64, data),
             Data::I64(data) => clip!(I64, data),
             Data::I32(data) => clip!(I32, data),
+            Data::I16(data) => clip!(I16, data),
             Data::I8(data) => clip!(I8, data),
+            Data::U64(data) => clip!(U64, data),
+            Data::U32(data) => clip!(U32, data),
+            Data::U16(data) => clip!(U16, data),
             Data::U8(data) => clip!(U8, data),
             other => return Err(format!("it does not compare {}", other.dtype())),
         }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::super::{
-    Backend, DType, Limits, Options, Tensor,
-    graph::{Attribute, Graph, Node, OpName, Type, ValueId},
+    Backend, DType, Error, Limits, Options, Tensor,
+    graph::{Attribute, Body, Graph, Node, OpName, Type, ValueId},
+    plan::{self, Routine},
 };
+use super::half;
 
 /// Why a node is refused at load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +33,18 @@ pub(in crate::model) struct Spec<'g> {
     graph: &'g Graph,
     node: &'g Node,
     options: &'g Options,
+    /// Whether 16-bit floats are seen as 32-bit ones.
+    is_widened: bool,
 }
 
 impl<'g> Spec<'g> {
     pub(in crate::model) fn new(graph: &'g Graph, node: &'g Node, options: &'g Options) -> Self {
-        Spec { graph, node, options }
+        Spec { graph, node, options, is_widened: false }
+    }
+
+    /// The node as it is once its 16-bit floats have been made 32-bit ones.
+    pub(super) fn widened(&self) -> Self {
+        Spec { is_widened: true, ..*self }
     }
 
     pub(in crate::model) fn op(&self) -> &'g OpName {
@@ -76,6 +85,15 @@ impl<'g> Spec<'g> {
         self.node.outputs.get(index).is_some_and(Option::is_some)
     }
 
+    /// The type of output `index`, once it is inferred; none where nobody may read it.
+    pub(super) fn output(&self, index: usize) -> Option<DType> {
+        let id = self.node.outputs.get(index).copied().flatten()?;
+        match self.graph.value(id).kind {
+            Type::Tensor(dtype) => Some(dtype),
+            Type::Unknown | Type::Foreign(_) => None,
+        }
+    }
+
     fn id(&self, input: usize) -> Option<ValueId> {
         self.node.inputs.get(input).copied().flatten()
     }
@@ -92,15 +110,26 @@ impl<'g> Spec<'g> {
         };
         let value = self.graph.value(id);
         match &value.kind {
+            Type::Tensor(DType::F16) if self.is_widened => Ok(DType::F32),
             Type::Tensor(dtype) => Ok(*dtype),
             Type::Foreign(kind) => Err(Refusal::unsupported(format!("it reads `{}`, {kind}", value.name))),
             Type::Unknown => Err(Refusal::invalid(format!("the type of `{}` is not known", value.name))),
         }
     }
 
+    /// What is known of the type of an input, whether it is one of tensors or not.
+    pub(in crate::model) fn kind(&self, input: usize) -> Type {
+        self.id(input).map_or(Type::Unknown, |id| self.graph.value(id).kind.clone())
+    }
+
     /// The input, if it is the same in every run.
-    pub(in crate::model) fn constant(&self, input: usize) -> Option<&'g Arc<Tensor>> {
-        self.graph.constant(self.id(input)?)
+    pub(in crate::model) fn constant(&self, input: usize) -> Option<Arc<Tensor>> {
+        let tensor = self.graph.constant(self.id(input)?)?;
+        if self.is_widened && tensor.dtype() == DType::F16 {
+            half::widen(tensor).ok()
+        } else {
+            Some(Arc::clone(tensor))
+        }
     }
 
     fn attribute(&self, name: &str) -> Option<&'g Attribute> {
@@ -170,6 +199,24 @@ impl<'g> Spec<'g> {
             Some(Attribute::Foreign(kind)) => Err(Refusal::unsupported(format!("its `{name}` is {kind}"))),
             Some(_) => Err(mistyped(name, "a tensor")),
         }
+    }
+}
+
+/// Graphs inside of the node.
+impl<'g> Spec<'g> {
+    pub(in crate::model) fn body(&self, name: &str) -> Result<&'g Body, Refusal> {
+        match self.attribute(name) {
+            Some(Attribute::Graph(body)) => Ok(body),
+            _ => Err(Refusal::invalid(format!("its `{name}` is no graph"))),
+        }
+    }
+
+    /// One of them as it is executed.
+    pub(in crate::model) fn routine<B: burn_backend::Backend>(
+        &self,
+        body: &Body,
+    ) -> Result<Routine<B>, Error> {
+        plan::routine(&body.graph, self.options)
     }
 }
 

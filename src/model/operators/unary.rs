@@ -73,7 +73,7 @@ fn float_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn number_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
             Err(Refusal::invalid(format!("it does not compute with {dtype}")))
         }
         dtype => Ok(vec![dtype]),
@@ -249,7 +249,11 @@ fn simple(tensor: &mut Tensor, op: Simple) -> Result<(), Reason> {
         Data::F64(data) => each!(data, 0.0, f64::is_nan, f64::abs, |x: f64| -x, sign_f64),
         Data::I64(data) => each!(data, 0, |_| false, i64::wrapping_abs, i64::wrapping_neg, i64::signum),
         Data::I32(data) => each!(data, 0, |_| false, i32::wrapping_abs, i32::wrapping_neg, i32::signum),
+        Data::I16(data) => each!(data, 0, |_| false, i16::wrapping_abs, i16::wrapping_neg, i16::signum),
         Data::I8(data) => each!(data, 0, |_| false, i8::wrapping_abs, i8::wrapping_neg, i8::signum),
+        Data::U64(data) => each!(data, 0, |_| false, |x| x, u64::wrapping_neg, |x: u64| x.min(1)),
+        Data::U32(data) => each!(data, 0, |_| false, |x| x, u32::wrapping_neg, |x: u32| x.min(1)),
+        Data::U16(data) => each!(data, 0, |_| false, |x| x, u16::wrapping_neg, |x: u16| x.min(1)),
         Data::U8(data) => each!(data, 0, |_| false, |x| x, u8::wrapping_neg, |x: u8| x.min(1)),
         other => return Err(format!("it does not compute with {}", other.dtype())),
     }

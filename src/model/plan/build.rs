@@ -10,7 +10,7 @@ use super::{
         graph::{Graph, ValueId},
         operators::{Refusal, Spec, compile},
     },
-    Constant, Kernel, Plan, Source, Step,
+    Constant, Kernel, Plan, Routine, Source, Step,
 };
 
 struct Builder<'g, B: Backend> {
@@ -31,6 +31,11 @@ pub(in crate::model) fn build<B: Backend>(
     options: &Options,
     device: B::Device,
 ) -> Result<Plan<B>, Error> {
+    Ok(Plan { device, routine: routine(graph, options)? })
+}
+
+/// Makes what a plan executes.
+pub(in crate::model) fn routine<B: Backend>(graph: &Graph, options: &Options) -> Result<Routine<B>, Error> {
     let mut builder = Builder {
         graph,
         constants: Vec::new(),
@@ -63,7 +68,7 @@ pub(in crate::model) fn build<B: Backend>(
         steps.push(Step { place, kernel, sources, targets });
     }
     let outputs = builder.outputs();
-    Ok(Plan { device, constants: builder.constants, steps, slots: builder.slots as usize, outputs })
+    Ok(Routine { constants: builder.constants, steps, slots: builder.slots as usize, outputs })
 }
 
 /// The node's kernel; that of a backend for the CPU, if it reads a type that is not for this one.

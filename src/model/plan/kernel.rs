@@ -1,13 +1,16 @@
 //! An operator as the interpreter calls it: a closure over its attributes, and the arguments of one call.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    cell::Cell,
+    sync::{Arc, OnceLock},
+};
 
 use burn_backend::{Backend, Shape, TensorMetadata};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    super::{DType, Tensor, TensorView},
-    evaluate,
+    super::{DType, Error, Tensor, TensorView},
+    run::evaluate_in,
     slot::{Given, Reason, Slot, download, upload},
 };
 
@@ -15,6 +18,9 @@ use super::{
 pub(in crate::model) type Outputs<B> = SmallVec<[Given<B>; 1]>;
 
 type Call<B> = dyn Fn(&mut Args<'_, '_, B>) -> Result<Outputs<B>, Reason> + Send + Sync;
+
+/// Arguments in host memory, to be kept beyond a call; none where one is absent.
+pub(in crate::model) type Inputs = Vec<Option<Arc<Tensor>>>;
 
 /// An operator compiled for one node.
 pub(in crate::model) struct Kernel<B: Backend> {
@@ -48,14 +54,26 @@ impl<B: Backend> Kernel<B> {
         Kernel { home: false, call: Box::new(move |args| Ok(smallvec![call(args)?])) }
     }
 
+    /// A kernel that takes all its arguments in host memory, to be kept, and the device that it is called for.
+    pub(in crate::model) fn whole(
+        call: impl Fn(Inputs, &B::Device) -> Result<Vec<Tensor>, Reason> + Send + Sync + 'static,
+    ) -> Self {
+        Kernel {
+            home: true,
+            call: Box::new(move |args| {
+                let inputs = args.all()?;
+                Ok(call(inputs, args.run.device)?.into_iter().map(Given::Host).collect())
+            }),
+        }
+    }
+
     /// A kernel that another backend computes: for what this one cannot do.
     pub(in crate::model) fn by<O: Backend>(kernel: Kernel<O>) -> Self {
         Kernel {
             home: true,
             call: Box::new(move |args| {
-                let inputs =
-                    (0..args.len()).map(|index| args.shared(index)).collect::<Result<Vec<_>, _>>()?;
-                Ok(evaluate(&kernel, &inputs)?.into_iter().map(Given::Host).collect())
+                let run = Run { device: &O::Device::default(), rounds: args.run.rounds };
+                Ok(evaluate_in(&kernel, &args.all()?, run)?.into_iter().map(Given::Host).collect())
             }),
         }
     }
@@ -102,15 +120,42 @@ pub(in crate::model) enum Source {
     Absent,
 }
 
+/// What all calls of one run share.
+pub(in crate::model) struct Run<'r, B: Backend> {
+    pub(super) device: &'r B::Device,
+    /// Rounds that loops have taken.
+    pub(super) rounds: &'r Cell<usize>,
+}
+
+impl<B: Backend> Clone for Run<'_, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<B: Backend> Copy for Run<'_, B> {}
+
 /// The arguments of one call.
 pub(in crate::model) struct Args<'r, 'a, B: Backend> {
     pub(super) slots: &'r mut [Slot<'a, B>],
     pub(super) constants: &'r [Constant<B>],
     pub(super) sources: &'r [Source],
-    pub(super) device: &'r B::Device,
+    pub(super) run: Run<'r, B>,
 }
 
-impl<B: Backend> Args<'_, '_, B> {
+impl<'r, B: Backend> Args<'r, '_, B> {
+    /// What this call shares with others.
+    pub(in crate::model) fn run(&self) -> Run<'r, B> {
+        self.run
+    }
+
+    /// Counts a round of a loop; fails beyond the limit.
+    pub(in crate::model) fn round(&self, limit: usize) -> Result<(), Reason> {
+        let rounds = self.run.rounds.get().saturating_add(1);
+        self.run.rounds.set(rounds);
+        Error::limit("the number of rounds of all loops", rounds, limit).map_err(|error| error.to_string())
+    }
+
     /// Number of arguments, absent ones included.
     pub(in crate::model) fn len(&self) -> usize {
         self.sources.len()
@@ -198,6 +243,11 @@ impl<B: Backend> Args<'_, '_, B> {
         Ok(self.view(index)?.to_tensor())
     }
 
+    /// All arguments in host memory, to be kept beyond the call.
+    fn all(&mut self) -> Result<Inputs, Reason> {
+        (0..self.len()).map(|index| self.shared(index)).collect()
+    }
+
     /// The argument in host memory, to be kept beyond the call; none if it is absent.
     fn shared(&mut self, index: usize) -> Result<Option<Arc<Tensor>>, Reason> {
         match self.sources.get(index) {
@@ -211,29 +261,29 @@ impl<B: Backend> Args<'_, '_, B> {
 
     /// Hands floats to the backend, where its other tensors are.
     pub(in crate::model) fn upload(&self, tensor: Tensor) -> Result<B::FloatTensorPrimitive, Reason> {
-        upload::<B>(tensor, self.device)
+        upload::<B>(tensor, self.run.device)
     }
 
     /// The argument as the backend holds floats.
     pub(in crate::model) fn float(&mut self, index: usize) -> Result<B::FloatTensorPrimitive, Reason> {
         match *self.sources.get(index).unwrap_or(&Source::Absent) {
             Source::Absent => Err(format!("argument {index} is missing")),
-            Source::Constant(constant) => self.constants[constant as usize].float(self.device),
+            Source::Constant(constant) => self.constants[constant as usize].float(self.run.device),
             Source::Slot(slot, last) => {
                 let slot = &mut self.slots[slot as usize];
                 match std::mem::replace(slot, Slot::Empty) {
                     Slot::Empty => Err(format!("argument {index} is not computed")),
                     Slot::Borrowed(view) => {
                         *slot = Slot::Borrowed(view);
-                        upload::<B>(view.to_tensor(), self.device)
+                        upload::<B>(view.to_tensor(), self.run.device)
                     }
                     // Whoever reads a scalar later is not to find what it becomes there.
                     Slot::Host(tensor) if !last && tensor.shape.is_empty() => {
                         *slot = Slot::Host(tensor.clone());
-                        upload::<B>(tensor, self.device)
+                        upload::<B>(tensor, self.run.device)
                     }
                     Slot::Host(tensor) => {
-                        let float = upload::<B>(tensor, self.device)?;
+                        let float = upload::<B>(tensor, self.run.device)?;
                         if !last {
                             *slot = Slot::Float(float.clone());
                         }

@@ -7,10 +7,10 @@ mod slot;
 
 use burn_backend::Backend;
 
-pub(super) use build::build;
+pub(super) use build::{build, routine};
 pub(super) use kernel::{Args, Constant, Kernel, Source, reshaped, widen};
 pub(super) use run::evaluate;
-pub(super) use slot::{Given, Reason};
+pub(super) use slot::{Given, Reason, Slot};
 
 /// One operator of the plan.
 struct Step<B: Backend> {
@@ -25,6 +25,11 @@ struct Step<B: Backend> {
 /// A model ready to run on one backend.
 pub(super) struct Plan<B: Backend> {
     device: B::Device,
+    routine: Routine<B>,
+}
+
+/// A graph as it is executed: that of a model, or one inside of a node.
+pub(super) struct Routine<B: Backend> {
     constants: Vec<Constant<B>>,
     steps: Vec<Step<B>>,
     /// How many slots a run needs; the first ones are the inputs.

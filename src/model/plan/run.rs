@@ -11,15 +11,25 @@ use smallvec::SmallVec;
 
 use super::{
     super::{Error, Tensor, TensorView},
-    Constant, Given, Kernel, Plan, Reason, Source,
-    kernel::Args,
+    Constant, Given, Kernel, Plan, Reason, Routine, Source,
+    kernel::{Args, Run},
     slot::{Slot, download},
 };
 
-/// Calls a kernel by itself on the backend's own device, with constants as its arguments.
+/// Calls a kernel by itself, with constants as its arguments.
 pub(in crate::model) fn evaluate<B: Backend>(
     kernel: &Kernel<B>,
     inputs: &[Option<Arc<Tensor>>],
+    device: &B::Device,
+) -> Result<Vec<Tensor>, Reason> {
+    evaluate_in(kernel, inputs, Run { device, rounds: &Cell::new(0) })
+}
+
+/// Calls a kernel by itself, as a part of a run.
+pub(super) fn evaluate_in<B: Backend>(
+    kernel: &Kernel<B>,
+    inputs: &[Option<Arc<Tensor>>],
+    run: Run<'_, B>,
 ) -> Result<Vec<Tensor>, Reason> {
     let constants: Vec<_> = inputs.iter().flatten().map(|tensor| Constant::new(Arc::clone(tensor))).collect();
     let mut number = 0;
@@ -31,12 +41,7 @@ pub(in crate::model) fn evaluate<B: Backend>(
         }
     };
     let sources: Vec<Source> = inputs.iter().map(source).collect();
-    let given = kernel.call(&mut Args {
-        slots: &mut [],
-        constants: &constants,
-        sources: &sources,
-        device: &B::Device::default(),
-    })?;
+    let given = kernel.call(&mut Args { slots: &mut [], constants: &constants, sources: &sources, run })?;
     let home = |given| match given {
         Given::Host(tensor) => Ok(tensor),
         Given::Float(tensor) => download::<B>(tensor),
@@ -48,36 +53,43 @@ impl<B: Backend> Plan<B> {
     /// Computes the outputs. The inputs are those of the model, checked already.
     pub(in crate::model) fn run(&self, inputs: &[TensorView<'_>]) -> Result<Vec<Tensor>, Error> {
         let at = Cell::new(0);
+        let inputs = inputs.iter().map(|view| Slot::Borrowed(*view));
+        let run = Run { device: &self.device, rounds: &Cell::new(0) };
         // A panic leaves nothing behind: slots are local, and a constant is set whole or not at all.
-        match catch_unwind(AssertUnwindSafe(|| self.execute(inputs, &at))) {
+        match catch_unwind(AssertUnwindSafe(|| self.routine.execute(inputs, run, &at))) {
             Ok(result) => result,
             Err(panic) => {
                 let reason = panic.downcast_ref::<String>().map(String::as_str);
                 let reason = reason.or_else(|| panic.downcast_ref::<&str>().copied());
                 Err(Error::Panic {
-                    node: self.place(at.get()),
+                    node: self.routine.place(at.get()),
                     reason: reason.unwrap_or("no message").to_owned(),
                 })
             }
         }
     }
+}
 
+impl<B: Backend> Routine<B> {
     fn place(&self, step: usize) -> String {
         self.steps.get(step).map_or_else(|| "`outputs`".to_owned(), |step| step.place.clone())
     }
 
-    fn args<'r, 'a>(&'r self, slots: &'r mut [Slot<'a, B>], sources: &'r [Source]) -> Args<'r, 'a, B> {
-        Args { slots, constants: &self.constants, sources, device: &self.device }
-    }
-
-    fn execute(&self, inputs: &[TensorView<'_>], at: &Cell<usize>) -> Result<Vec<Tensor>, Error> {
+    /// Computes the outputs as a part of a run. `at` tells the step that it is at.
+    pub(in crate::model) fn execute<'a>(
+        &self,
+        inputs: impl Iterator<Item = Slot<'a, B>>,
+        run: Run<'_, B>,
+        at: &Cell<usize>,
+    ) -> Result<Vec<Tensor>, Error> {
         let mut slots: SmallVec<[Slot<'_, B>; 8]> = SmallVec::with_capacity(self.slots);
-        slots.extend(inputs.iter().map(|view| Slot::Borrowed(*view)));
+        slots.extend(inputs);
         slots.resize_with(self.slots, || Slot::Empty);
         for (index, step) in self.steps.iter().enumerate() {
             at.set(index);
             let fail = |reason| Error::Run { node: step.place.clone(), reason };
-            let mut args = self.args(&mut slots, &step.sources);
+            let mut args =
+                Args { slots: &mut slots, constants: &self.constants, sources: &step.sources, run };
             let given = step.kernel.call(&mut args).map_err(fail)?;
             for source in &step.sources {
                 if let Source::Slot(slot, true) = source {
@@ -95,7 +107,11 @@ impl<B: Backend> Plan<B> {
         }
         at.set(self.steps.len());
         let fail = |reason| Error::Run { node: self.place(self.steps.len()), reason };
-        let output = |source: &Source| self.args(&mut slots, &[*source]).take(0).map_err(fail);
+        let output = |source: &Source| {
+            Args { slots: &mut slots, constants: &self.constants, sources: &[*source], run }
+                .take(0)
+                .map_err(fail)
+        };
         self.outputs.iter().map(output).collect()
     }
 }

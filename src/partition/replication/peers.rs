@@ -244,7 +244,7 @@ impl Peer {
         let silent = silent.map(|since| since.saturating_add(patience_us).max(self.reported_until_us));
         let standing = match &self.standing {
             Standing::InSync => None,
-            Standing::Filling(sender) => sender.repeat_at_us(),
+            Standing::Filling(sender) => sender.next_us(now_us),
             // When it has rested, it waits for frames.
             Standing::Filled { rest_until_us } => Some(*rest_until_us).filter(|until_us| *until_us > now_us),
             Standing::Joining { since_us } => Some(since_us.saturating_add(timing.failure_us)),

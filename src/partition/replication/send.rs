@@ -104,6 +104,7 @@ impl Primary<'_> {
         verdict: Verdict,
         effects: &mut Vec<Effect>,
     ) {
+        let (now_us, longest_us) = (self.site.now.mono_us, self.site.timing.failure_us);
         let mut peers = self.tenure.peers.all.iter();
         let Some(index) = peers.position(|peer| peer.replica.join == from) else { return };
         let peer = &mut self.tenure.peers.all[index];
@@ -113,7 +114,7 @@ impl Primary<'_> {
         }
         match verdict {
             Verdict::Taken => {
-                let is_last = sender.taken(self.ledger) || Mutant::AdmitsUnfilled.is_on();
+                let is_last = sender.taken(self.ledger, now_us, longest_us) || Mutant::AdmitsUnfilled.is_on();
                 let pinned = sender.pinned.filter(|_| number == 0);
                 if is_last {
                     peer.standing = Standing::Filled { rest_until_us: 0 };

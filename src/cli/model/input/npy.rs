@@ -67,6 +67,11 @@ fn decode(dtype: DType, bytes: &[u8]) -> Data {
         DType::F64 => Data::F64(bytes.as_chunks().0.iter().copied().map(f64::from_le_bytes).collect()),
         DType::I64 => Data::I64(bytes.as_chunks().0.iter().copied().map(i64::from_le_bytes).collect()),
         DType::I32 => Data::I32(bytes.as_chunks().0.iter().copied().map(i32::from_le_bytes).collect()),
+        DType::F16 => Data::F16(bytes.as_chunks().0.iter().copied().map(half::f16::from_le_bytes).collect()),
+        DType::I16 => Data::I16(bytes.as_chunks().0.iter().copied().map(i16::from_le_bytes).collect()),
+        DType::U64 => Data::U64(bytes.as_chunks().0.iter().copied().map(u64::from_le_bytes).collect()),
+        DType::U32 => Data::U32(bytes.as_chunks().0.iter().copied().map(u32::from_le_bytes).collect()),
+        DType::U16 => Data::U16(bytes.as_chunks().0.iter().copied().map(u16::from_le_bytes).collect()),
         DType::I8 => Data::I8(bytes.iter().map(|byte| *byte as i8).collect()),
         DType::Bool => Data::Bool(bytes.iter().map(|byte| *byte != 0).collect()),
         // `kind` names no strings.
@@ -126,13 +131,18 @@ fn dtype(kind: &str) -> Result<DType> {
         "<f4" => DType::F32,
         "<f8" => DType::F64,
         "<i8" => DType::I64,
+        "<f2" => DType::F16,
         "<i4" => DType::I32,
+        "<i2" => DType::I16,
+        "<u8" => DType::U64,
+        "<u4" => DType::U32,
+        "<u2" => DType::U16,
         "|i1" => DType::I8,
         "|u1" => DType::U8,
         "|b1" => DType::Bool,
         _ => {
             return Err(Error::invalid(format!("arrays of {kind} are not read"))
-                .hint("little-endian float32, float64, int64, int32, int8, uint8 and bool are"));
+                .hint("little-endian floats of 16, 32 and 64 bits, integers of 8 to 64 and bool are"));
         }
     })
 }

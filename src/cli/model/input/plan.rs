@@ -54,7 +54,7 @@ impl Plan {
 
     /// An empty batch.
     pub(super) fn begin(&self) -> Gathering<'_> {
-        let data = self.inputs.iter().map(|input| empty(input.dtype)).collect();
+        let data = self.inputs.iter().map(|input| Data::empty(input.dtype)).collect();
         Gathering { plan: self, rows: 0, data }
     }
 }
@@ -179,19 +179,6 @@ fn refused(feature: &Feature, given: &str) -> Error {
     Error::invalid(format!("column `{}`: {given} is no value for it", feature.name))
 }
 
-fn empty(dtype: DType) -> Data {
-    match dtype {
-        DType::F32 => Data::F32(Vec::new()),
-        DType::F64 => Data::F64(Vec::new()),
-        DType::I64 => Data::I64(Vec::new()),
-        DType::I32 => Data::I32(Vec::new()),
-        DType::I8 => Data::I8(Vec::new()),
-        DType::U8 => Data::U8(Vec::new()),
-        DType::Bool => Data::Bool(Vec::new()),
-        DType::Str => Data::Str(Vec::new()),
-    }
-}
-
 /// Adds a number to data that hold numbers; `None` if it does not fit.
 fn push(data: &mut Data, given: Given) -> Option<()> {
     let whole = match given {
@@ -208,7 +195,12 @@ fn push(data: &mut Data, given: Given) -> Option<()> {
         Data::F32(data) => data.push(real as f32),
         Data::F64(data) => data.push(real),
         Data::I64(data) => data.push(whole?),
+        Data::F16(data) => data.push(half::f16::from_f64(real)),
         Data::I32(data) => data.push(whole?.try_into().ok()?),
+        Data::I16(data) => data.push(whole?.try_into().ok()?),
+        Data::U64(data) => data.push(whole?.try_into().ok()?),
+        Data::U32(data) => data.push(whole?.try_into().ok()?),
+        Data::U16(data) => data.push(whole?.try_into().ok()?),
         Data::I8(data) => data.push(whole?.try_into().ok()?),
         Data::U8(data) => data.push(whole?.try_into().ok()?),
         Data::Bool(data) => data.push(real != 0.0),

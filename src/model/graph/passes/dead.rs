@@ -1,8 +1,12 @@
 //! Removes nodes whose results nobody reads.
 
-use super::super::Graph;
+use super::super::{Graph, body};
 
 pub(super) fn remove(graph: &mut Graph) {
+    for node in &mut graph.nodes {
+        node.bodies_mut().for_each(|body| remove(&mut body.graph));
+        body::prune(node);
+    }
     let mut read = vec![false; graph.values.len()];
     for output in &graph.outputs {
         read[output.value.index()] = true;

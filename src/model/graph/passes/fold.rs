@@ -1,34 +1,35 @@
 //! Computes what is the same in every run once, at load.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use super::super::{
-    super::{
-        Error, Options, Tensor,
-        operators::{Refusal, Spec, compile},
-        plan::evaluate,
-    },
-    Graph, Node,
+    super::{Error, Options, Tensor},
+    Graph,
+    compute::compute,
 };
 
-pub(super) fn fold(graph: &mut Graph, options: &Options) -> Result<(), Error> {
+/// Folds within a budget of elements.
+pub(super) fn fold(graph: &mut Graph, options: &Options, budget: &mut usize) -> Result<(), Error> {
     let mut nodes = std::mem::take(&mut graph.nodes);
-    let mut budget = options.limits.parameters;
     let mut failed = None;
-    nodes.retain(|node| {
+    nodes.retain_mut(|node| {
+        if failed.is_none()
+            && let Err(error) = super::simplify_bodies(graph, node, options, budget)
+        {
+            failed = Some(error);
+        }
         let constant = node.inputs.iter().flatten().all(|input| graph.constant(*input).is_some());
-        if !constant || failed.is_some() || budget == 0 {
+        if !constant || failed.is_some() || *budget == 0 {
             return true;
         }
-        match compute(graph, node, options) {
+        let input = |input: &Option<_>| input.and_then(|input| graph.constant(input)).cloned();
+        let inputs: Vec<Option<Arc<Tensor>>> = node.inputs.iter().map(input).collect();
+        match compute(graph, node, &inputs, options) {
             Ok(tensors) => {
                 let size: usize = tensors.iter().map(|tensor| tensor.data.len()).sum();
                 // What would take more memory than the weights may is computed in each run instead; so is the rest.
-                let kept = budget >= size;
-                budget = budget.saturating_sub(size);
+                let kept = *budget >= size;
+                *budget = budget.saturating_sub(size);
                 if !kept {
                     return true;
                 }
@@ -49,20 +50,6 @@ pub(super) fn fold(graph: &mut Graph, options: &Options) -> Result<(), Error> {
     failed.map_or(Ok(()), Err)
 }
 
-fn compute(graph: &Graph, node: &Node, options: &Options) -> Result<Vec<Tensor>, Error> {
-    let invalid = |reason: String| Error::invalid(format!("node {}", node.place()), reason);
-    let kernel =
-        compile::<burn_flex::Flex>(&Spec::new(graph, node, options)).map_err(|refusal| match refusal {
-            Refusal::Unsupported(reason) | Refusal::Invalid(reason) => invalid(reason),
-        })?;
-    let constant = |input: &Option<_>| input.and_then(|input| graph.constant(input)).cloned();
-    let inputs: Vec<Option<Arc<Tensor>>> = node.inputs.iter().map(constant).collect();
-    match catch_unwind(AssertUnwindSafe(|| evaluate(&kernel, &inputs))) {
-        Ok(result) => result.map_err(invalid),
-        Err(_) => Err(invalid("the backend panicked".to_owned())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::sample::Sample, *};
@@ -78,7 +65,7 @@ mod tests {
         sample.output(y);
         let options = Options::default();
         infer(&mut sample.graph, &options).unwrap();
-        fold(&mut sample.graph, &options).unwrap();
+        fold(&mut sample.graph, &options, &mut 100).unwrap();
         assert_eq!(sample.operators(), ["Mul"]);
         assert_eq!(**sample.graph.constant(sum).unwrap(), Tensor::f32([2], vec![2.0, 4.0]));
     }
@@ -92,7 +79,7 @@ mod tests {
         sample.output(sum);
         let options = Options::default();
         infer(&mut sample.graph, &options).unwrap();
-        let error = fold(&mut sample.graph, &options).unwrap_err();
+        let error = fold(&mut sample.graph, &options, &mut 100).unwrap_err();
         let text = "invalid model: node `n0` (ai.onnx:Add): shapes [2] and [3] do not fit each other";
         assert_eq!(error.to_string(), text);
     }

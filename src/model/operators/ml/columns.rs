@@ -3,7 +3,11 @@
 use burn_backend::Backend;
 
 use super::{
-    super::super::{DType, Data, Tensor, TensorView, plan::Kernel},
+    super::super::{
+        DType, Tensor,
+        plan::Kernel,
+        tensor::{Element, each_view},
+    },
     Operator, Refusal, Spec, axis, cast, matrix, pick,
 };
 
@@ -35,16 +39,7 @@ fn extractor<B: Backend>(_: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         };
         let places = indices.iter().map(place).collect::<Result<Vec<_>, _>>()?;
         let around = (shape[..last].iter().product(), size, 1);
-        let data = match view {
-            TensorView::F32 { data, .. } => Data::F32(pick(data, around, &places)),
-            TensorView::F64 { data, .. } => Data::F64(pick(data, around, &places)),
-            TensorView::I64 { data, .. } => Data::I64(pick(data, around, &places)),
-            TensorView::I32 { data, .. } => Data::I32(pick(data, around, &places)),
-            TensorView::I8 { data, .. } => Data::I8(pick(data, around, &places)),
-            TensorView::U8 { data, .. } => Data::U8(pick(data, around, &places)),
-            TensorView::Bool { data, .. } => Data::Bool(pick(data, around, &places)),
-            TensorView::Str { data, .. } => Data::Str(pick(data, around, &places)),
-        };
+        let data = each_view!(view, data => Element::data(pick(data, around, &places)));
         shape[last] = places.len();
         if shape.len() == 1 {
             shape.insert(0, 1);
@@ -55,7 +50,7 @@ fn extractor<B: Backend>(_: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 
 fn vectorizer_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     for input in 0..spec.inputs() {
-        if let dtype @ (DType::Bool | DType::Str) = spec.dtype(input)? {
+        if let dtype @ (DType::F16 | DType::Bool | DType::Str) = spec.dtype(input)? {
             return Err(Refusal::invalid(format!("it does not compute with {dtype}")));
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
             Err(Refusal::invalid(format!("it does not compute with {dtype}")))
         }
         _ => Ok(()),

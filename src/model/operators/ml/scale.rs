@@ -22,7 +22,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 fn same_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
             Err(Refusal::invalid(format!("it does not compute with {dtype}")))
         }
         dtype => Ok(vec![dtype]),

@@ -27,7 +27,9 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
     match spec.dtype(0)? {
-        dtype @ (DType::Bool | DType::Str) => Err(Refusal::invalid(format!("it does not compare {dtype}"))),
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compare {dtype}")))
+        }
         _ => Ok(()),
     }
 }

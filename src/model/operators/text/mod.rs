@@ -11,7 +11,7 @@ use burn_backend::Backend;
 use super::{
     super::{DType, plan::Reason},
     Operator, Refusal, Spec,
-    broadcast::{broadcast, elements, zip},
+    broadcast::{broadcast, elements, zip_by},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

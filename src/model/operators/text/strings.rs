@@ -10,7 +10,7 @@ use super::{
     },
     Operator, Refusal, Spec, broadcast, bytes, elements,
     pattern::Whole,
-    texts, zip,
+    texts, zip_by,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -48,11 +48,9 @@ fn concat<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         let (left, right) = (args.view(0)?, args.view(1)?);
         let shape = broadcast(left.shape(), right.shape())?;
         elements(&shape, limit)?;
-        let borrowed = |view| Ok::<Vec<&str>, Reason>(strings(view)?.iter().map(String::as_str).collect());
-        let pairs =
-            zip((left.shape(), &borrowed(left)?), (right.shape(), &borrowed(right)?), &shape, |a, b| (a, b));
-        bytes(pairs.iter().map(|(a, b)| a.len() + b.len()), limit)?;
-        let joined = pairs.into_iter().map(|(a, b)| [a, b].concat()).collect();
+        let (left, right) = ((left.shape(), strings(left)?), (right.shape(), strings(right)?));
+        bytes(zip_by(left, right, &shape, |a, b| a.len() + b.len()).into_iter(), limit)?;
+        let joined = zip_by(left, right, &shape, |a, b| [a.as_str(), b].concat());
         Ok(Tensor::new(shape.to_vec(), Data::Str(joined)))
     }))
 }

@@ -9,6 +9,12 @@ use crate::{
     types::{Epoch, MapId, Position, Seq},
 };
 
+/// After a part a fill rests for as long as so many parts took to be answered, so that copies give way to writes: where
+/// nothing else is to be done a part takes a millisecond or two, and tens of them beside many writers.
+const TRIPS_OF_REST: u64 = 3;
+/// A part that gets no answer is sent again after twice the time, as often as this.
+const LONGEST_PAUSE: u32 = 4;
+
 /// A fill under way.
 #[derive(Debug)]
 pub(in crate::partition) struct Sender {
@@ -21,6 +27,10 @@ pub(in crate::partition) struct Sender {
     copied: u64,
     sent_us: u64,
     repeat_at_us: u64,
+    /// How often the part on its way was sent again.
+    repetitions: u32,
+    /// The next part is not sent before.
+    rest_until_us: u64,
     /// The pinned entry, once the learner has begun there.
     pub(in crate::partition) pinned: Option<Position>,
 }
@@ -56,6 +66,8 @@ impl Sender {
             copied: 0,
             sent_us: 0,
             repeat_at_us: 0,
+            repetitions: 0,
+            rest_until_us: 0,
             pinned: None,
         }
     }
@@ -75,9 +87,13 @@ impl Sender {
         self.copied
     }
 
-    /// When the part on its way is to be sent again.
-    pub(in crate::partition) fn repeat_at_us(&self) -> Option<u64> {
-        self.on_its_way.as_ref().map(|_| self.repeat_at_us)
+    /// When to look at it again: the part on its way is to be sent again, or the rest before the next one is over. None
+    /// where only frames can bring it on.
+    pub(in crate::partition) fn next_us(&self, now_us: u64) -> Option<u64> {
+        match self.on_its_way {
+            Some(_) => Some(self.repeat_at_us),
+            None => Some(self.rest_until_us).filter(|until_us| *until_us > now_us),
+        }
     }
 
     /// Since when the part on its way is awaited.
@@ -89,6 +105,7 @@ impl Sender {
     pub(in crate::partition) fn repeat(&mut self, now_us: u64) {
         self.sent_us = now_us;
         self.repeat_at_us = now_us;
+        self.repetitions = 0;
     }
 
     /// The part to send now. `sent` is the last entry that was sent to the learner: a checksum waits until that is
@@ -100,14 +117,19 @@ impl Sender {
         now_us: u64,
         retry_us: u64,
     ) -> Option<Part> {
-        if self.repeat_at_us().is_some_and(|repeat_at_us| now_us < repeat_at_us) {
+        if self.next_us(now_us).is_some_and(|next_us| now_us < next_us) {
             return None;
         }
-        if self.on_its_way.is_none() {
-            self.on_its_way = Some(self.next(ledger, sent)?);
-            self.sent_us = now_us;
+        match self.on_its_way {
+            Some(_) => self.repetitions = (self.repetitions + 1).min(LONGEST_PAUSE),
+            None => {
+                self.on_its_way = Some(self.next(ledger, sent)?);
+                self.sent_us = now_us;
+                self.repetitions = 0;
+            }
         }
-        self.repeat_at_us = now_us.saturating_add(retry_us);
+        // A part is large: where it is only slow, sending it again makes everything slower.
+        self.repeat_at_us = now_us.saturating_add(retry_us.saturating_mul(1 << self.repetitions));
         self.on_its_way.clone()
     }
 
@@ -149,7 +171,9 @@ impl Sender {
     }
 
     /// The part on its way has arrived. True if it was the last one.
-    pub(in crate::partition) fn taken(&mut self, ledger: &Ledger) -> bool {
+    pub(in crate::partition) fn taken(&mut self, ledger: &Ledger, now_us: u64, longest_us: u64) -> bool {
+        let trip_us = now_us.saturating_sub(self.sent_us);
+        self.rest_until_us = now_us.saturating_add(trip_us.saturating_mul(TRIPS_OF_REST).min(longest_us));
         self.number += 1;
         match self.on_its_way.take() {
             Some(Part::Begin { at, .. }) => {
