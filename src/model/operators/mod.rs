@@ -6,6 +6,7 @@ mod binary;
 mod broadcast;
 mod cast;
 mod constants;
+mod distance;
 mod flow;
 mod half;
 mod linear;
@@ -16,6 +17,7 @@ mod reduce;
 mod select;
 mod softmax;
 mod spec;
+mod text;
 mod unary;
 
 use burn_backend::Backend;
@@ -48,8 +50,12 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| constants::find(name))
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name))
-            .or_else(|| flow::find(name)),
+            .or_else(|| flow::find(name))
+            .or_else(|| text::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
+        "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
+            text::find_microsoft(name).or_else(|| distance::find(name))
+        }
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,
     }
@@ -59,6 +65,8 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 const NEWEST: i64 = 28;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
+/// The same of `com.microsoft`, ONNX Runtime's own operators.
+const NEWEST_MICROSOFT: i64 = 1;
 /// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
 pub(super) const DENSE: (&str, &str) = (" ", "Dense");
 

@@ -1,12 +1,18 @@
 //! The operators of `ai.onnx.ml`: what converters make of scikit-learn, XGBoost and LightGBM.
 
+mod arrays;
 mod classes;
 mod columns;
+mod coupling;
 mod ensemble;
 mod lookup;
+mod machines;
+mod maps;
+mod one_hot;
 mod post;
 mod regression;
 mod scale;
+mod similarity;
 mod trees;
 
 use burn_backend::Backend;
@@ -19,6 +25,9 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         .or_else(|| scale::find(name))
         .or_else(|| columns::find(name))
         .or_else(|| lookup::find(name))
+        .or_else(|| machines::find(name))
+        .or_else(|| one_hot::find(name))
+        .or_else(|| maps::find(name))
 }
 
 /// Rows and columns of a matrix; a vector is one row.

@@ -1,20 +1,18 @@
-//! Linear models.
+//! Linear models, summed in 64 bits: a score near zero decides between classes.
 
 use burn_backend::Backend;
 use smallvec::smallvec;
 
 use super::{
-    super::{
-        super::{
-            DType, Labels, Tensor, TensorView,
-            plan::{Kernel, Reason},
-        },
-        panel::Panels,
+    super::super::{
+        DType, Labels, Tensor, TensorView,
+        plan::{Kernel, Reason},
     },
     Operator, Refusal, Spec, cast,
     classes::{classes, greatest},
     matrix,
     post::Post,
+    similarity::wide,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -47,8 +45,9 @@ fn classifier_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 /// `scores = rows * coefficients + intercepts`, one column a target.
 struct Linear {
     features: usize,
-    targets: usize,
-    panels: Panels,
+    /// A row a target.
+    coefficients: Vec<f64>,
+    intercepts: Vec<f64>,
 }
 
 impl Linear {
@@ -59,7 +58,7 @@ impl Linear {
             return Err(Refusal::invalid(reason));
         }
         let intercepts = match spec.floats("intercepts")? {
-            Some(intercepts) if intercepts.len() == targets => intercepts.to_vec(),
+            Some(intercepts) if intercepts.len() == targets => wide(intercepts),
             Some([]) | None => vec![0.0; targets],
             Some(other) => {
                 return Err(Refusal::invalid(format!(
@@ -68,11 +67,7 @@ impl Linear {
                 )));
             }
         };
-        let features = coefficients.len() / targets;
-        // The file holds a row a target; the panels take a row a feature.
-        let at = |index: usize| coefficients[(index % targets) * features + index / targets];
-        let turned: Vec<f32> = (0..coefficients.len()).map(at).collect();
-        Ok(Linear { features, targets, panels: Panels::new(&turned, &intercepts, targets) })
+        Ok(Linear { features: coefficients.len() / targets, coefficients: wide(coefficients), intercepts })
     }
 
     fn scores(&self, view: TensorView<'_>) -> Result<(usize, Vec<f32>), Reason> {
@@ -80,19 +75,36 @@ impl Linear {
         if columns != self.features {
             return Err(format!("rows of {columns} columns do not fit coefficients of {}", self.features));
         }
-        let mut scores = vec![0.0; rows * self.targets];
-        let multiply = |data: &[f32], scores: &mut [f32]| {
-            for (row, out) in data.chunks_exact(columns.max(1)).zip(scores.chunks_exact_mut(self.targets)) {
-                self.panels.multiply(row, out);
-            }
+        let scores = match view {
+            TensorView::F32 { data, .. } => self.multiply(data),
+            TensorView::F64 { data, .. } => self.multiply(data),
+            other => self.multiply(&cast::to_f64(other)?),
         };
-        match view {
-            TensorView::F32 { data, .. } => multiply(data, &mut scores),
-            // ONNX Runtime too goes on in 32 bits.
-            other => multiply(&cast::to_f32(other)?, &mut scores),
-        }
         Ok((rows, scores))
     }
+
+    fn multiply<T: Copy + Into<f64>>(&self, data: &[T]) -> Vec<f32> {
+        let targets = || self.coefficients.chunks_exact(self.features).zip(&self.intercepts);
+        let row = |row| targets().map(move |(weights, start)| (dot(row, weights) + start) as f32);
+        data.chunks_exact(self.features).flat_map(row).collect()
+    }
+}
+
+/// Products summed side by side, for the sums of one chain would wait for each other.
+fn dot<T: Copy + Into<f64>>(row: &[T], weights: &[f64]) -> f64 {
+    const LANES: usize = 8;
+    let (rows, last_row) = row.as_chunks::<LANES>();
+    let (all, last) = weights.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (row, weights) in rows.iter().zip(all) {
+        for ((sum, value), weight) in sums.iter_mut().zip(row).zip(weights) {
+            *sum += (*value).into() * weight;
+        }
+    }
+    for ((sum, value), weight) in sums.iter_mut().zip(last_row).zip(last) {
+        *sum += (*value).into() * weight;
+    }
+    sums.iter().sum()
 }
 
 fn regressor<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
@@ -147,4 +159,19 @@ fn one_score<B: Backend>(labels: Labels, linear: Linear, post: Post) -> Result<K
         }
         Ok(smallvec![labels.of(&chosen), Tensor::f32([rows, 2], both)])
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_column_is_summed() {
+        for count in 0..20 {
+            let row: Vec<f32> = (0..count).map(|column| column as f32).collect();
+            let weights: Vec<f64> = (0..count).map(|column| f64::from(column) - 3.0).collect();
+            let expected: f64 = (0..count).map(|column| f64::from(column * (column - 3))).sum();
+            assert_eq!(dot(&row, &weights), expected);
+        }
+    }
 }

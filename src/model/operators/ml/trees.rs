@@ -1,15 +1,15 @@
-//! TreeEnsembleRegressor and TreeEnsembleClassifier over the compiled forest.
+//! TreeEnsembleRegressor, TreeEnsembleClassifier and TreeEnsemble over the compiled forest.
 
 use burn_backend::Backend;
 use smallvec::smallvec;
 
 use super::{
     super::super::{
-        DType, Labels, Tensor, TensorView,
+        DType, Data, Labels, Tensor, TensorView,
         forest::{Ensemble, Forest, Limits},
         plan::{Kernel, Reason},
     },
-    Operator, Refusal, Spec, cast,
+    Operator, Refusal, Spec, arrays, cast,
     classes::{classes, greatest},
     ensemble::stated,
     matrix,
@@ -20,6 +20,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
         "TreeEnsembleRegressor" => Operator { types: regressor_types, kernel: regressor },
         "TreeEnsembleClassifier" => Operator { types: classifier_types, kernel: classifier },
+        "TreeEnsemble" => Operator { types: ensemble_types, kernel: ensemble },
         _ => return None,
     })
 }
@@ -41,6 +42,13 @@ fn regressor_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 fn classifier_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     numbers(spec)?;
     Ok(vec![classes(spec, "classlabels_int64s")?.dtype(), DType::F32])
+}
+
+fn ensemble_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    match spec.dtype(0)? {
+        dtype @ (DType::F32 | DType::F64) => Ok(vec![dtype]),
+        dtype => Err(Refusal::invalid(format!("it does not compare {dtype}"))),
+    }
 }
 
 /// A forest in the width that its numbers are compared in.
@@ -73,8 +81,8 @@ impl Trees {
         }
     }
 
-    /// The scores of each row.
-    fn scores(&self, view: TensorView<'_>) -> Result<(usize, Vec<f32>), Reason> {
+    /// The numbers of each row, in the forest's own width.
+    fn numbers(&self, view: TensorView<'_>) -> Result<(usize, Data), Reason> {
         let (rows, columns) = matrix(view.shape())?;
         if columns < self.features() {
             return Err(format!("rows of {columns} columns do not fit trees over {}", self.features()));
@@ -82,22 +90,31 @@ impl Trees {
         let count = rows * self.targets();
         match self {
             Trees::F32(forest) => {
-                let mut scores = vec![0.0; count];
+                let mut numbers = vec![0.0; count];
                 match view {
-                    TensorView::F32 { data, .. } => forest.sum(data, rows, columns, &mut scores),
-                    other => forest.sum(&cast::to_f32(other)?, rows, columns, &mut scores),
+                    TensorView::F32 { data, .. } => forest.sum(data, rows, columns, &mut numbers),
+                    other => forest.sum(&cast::to_f32(other)?, rows, columns, &mut numbers),
                 }
-                Ok((rows, scores))
+                Ok((rows, Data::F32(numbers)))
             }
             Trees::F64(forest) => {
-                let mut scores = vec![0.0; count];
+                let mut numbers = vec![0.0; count];
                 match view {
-                    TensorView::F64 { data, .. } => forest.sum(data, rows, columns, &mut scores),
-                    other => forest.sum(&cast::to_f64(other)?, rows, columns, &mut scores),
+                    TensorView::F64 { data, .. } => forest.sum(data, rows, columns, &mut numbers),
+                    other => forest.sum(&cast::to_f64(other)?, rows, columns, &mut numbers),
                 }
-                Ok((rows, scores.into_iter().map(|score: f64| score as f32).collect()))
+                Ok((rows, Data::F64(numbers)))
             }
         }
+    }
+
+    /// The scores of each row, in 32 bits whatever was compared.
+    fn scores(&self, view: TensorView<'_>) -> Result<(usize, Vec<f32>), Reason> {
+        Ok(match self.numbers(view)? {
+            (rows, Data::F32(scores)) => (rows, scores),
+            (rows, Data::F64(scores)) => (rows, scores.into_iter().map(|score| score as f32).collect()),
+            (_, other) => return Err(format!("a forest gave {}", other.dtype())),
+        })
     }
 }
 
@@ -118,6 +135,19 @@ fn regressor<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             scores.chunks_exact_mut(targets).for_each(|row| post.apply(row));
         }
         Ok(Tensor::f32([rows, targets], scores))
+    }))
+}
+
+/// Regression as version 5 has it: what comes in gives the width.
+fn ensemble<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    if spec.int("post_transform", 0)? != 0 {
+        // Runtimes leave a single target as it is, or read the attribute not at all.
+        return Err(Refusal::unsupported("a post_transform in version 5"));
+    }
+    let trees = Trees::compile(spec, &arrays::ensemble(spec)?, false)?;
+    Ok(Kernel::host(move |args| {
+        let (rows, data) = trees.numbers(args.view(0)?)?;
+        Ok(Tensor { shape: vec![rows, trees.targets()], data })
     }))
 }
 

@@ -1,0 +1,227 @@
+"""XGBoost and LightGBM, as onnxmltools writes them, and CatBoost, which writes ONNX itself."""
+
+import tempfile
+
+import catboost
+import lightgbm
+import numpy as np
+import onnx
+import onnxmltools
+import pandas
+import xgboost
+from export_layout import differs, labels, model, pierced, rows, write
+from onnxmltools.convert.common.data_types import FloatTensorType
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
+
+
+def boosted(out, m, convert, loader, proba, holes=True, y=None, fit=None, names=None):
+    x, target, sample = rows(loader)
+    if names:
+        target = np.asarray([names[v] for v in target])
+    if holes:
+        x, sample = pierced(x), pierced(sample)
+    m.fit(x, target if y is None else y(target), **(fit or {}))
+    exported = convert(m, initial_types=[("X", FloatTensorType([None, x.shape[1]]))], target_opset=15)
+    if not proba:
+        return write(out, exported, [sample], [m.predict(sample).reshape(-1, 1).astype(np.float32)])
+    scores = m.predict_proba(sample)
+    classes = [str(c) if isinstance(c, str) else int(c) for c in m.classes_]
+    zipped = exported.graph.output[1].type.HasField("sequence_type")
+    write(out, exported, [sample], [labels(m.predict(sample)), (scores, classes) if zipped else scores.astype(np.float32)])
+
+
+def xgb_model(out, m, loader, proba=False, **kwargs):
+    boosted(out, m, onnxmltools.convert_xgboost, loader, proba, **kwargs)
+
+
+def lgbm_model(out, m, loader, proba=False, **kwargs):
+    boosted(out, m, onnxmltools.convert_lightgbm, loader, proba, **kwargs)
+
+
+@model
+def xgb(out):
+    xgb_model(out, xgboost.XGBClassifier(n_estimators=30, max_depth=5, random_state=1), load_breast_cancer, True)
+
+
+@model
+def xgb_multiclass(out):
+    xgb_model(out, xgboost.XGBClassifier(n_estimators=10, max_depth=4, random_state=1), load_wine, True)
+
+
+@model
+def xgb_regressor(out):
+    xgb_model(out, xgboost.XGBRegressor(n_estimators=30, max_depth=5, random_state=1), load_diabetes)
+
+
+@model
+def xgb_forest(out):
+    m = xgboost.XGBRFClassifier(n_estimators=8, max_depth=4, random_state=1)
+    xgb_model(out, m, load_breast_cancer, True)
+
+
+@model
+def xgb_forest_regressor(out):
+    xgb_model(out, xgboost.XGBRFRegressor(n_estimators=8, max_depth=4, random_state=1), load_diabetes)
+
+
+@model
+def xgb_ranker(out):
+    m = xgboost.XGBRanker(n_estimators=10, max_depth=3, random_state=1)
+
+    def convert(m, **kwargs):
+        """The converter knows no rankers; the trees of one are those of a regressor."""
+        same = xgboost.XGBRegressor()
+        same.load_model(m.get_booster().save_raw("json"))
+        return onnxmltools.convert_xgboost(same, **kwargs)
+
+    boosted(out, m, convert, load_wine, False, fit={"group": [89, 89]})
+
+
+@model
+def xgb_counts(out):
+    m = xgboost.XGBRegressor(n_estimators=10, max_depth=3, objective="count:poisson", random_state=1)
+    xgb_model(out, m, load_diabetes)
+
+
+@model
+def xgb_tweedie(out):
+    m = xgboost.XGBRegressor(n_estimators=10, max_depth=3, objective="reg:tweedie", random_state=1)
+    xgb_model(out, m, load_diabetes)
+
+
+@model
+@differs("a regressor's logistic function is left out")
+def xgb_logistic_regressor(out):
+    m = xgboost.XGBRegressor(n_estimators=10, max_depth=3, objective="reg:logistic", random_state=1)
+    xgb_model(out, m, load_breast_cancer)
+
+
+@model
+def xgb_base_score(out):
+    m = xgboost.XGBRegressor(n_estimators=10, max_depth=3, base_score=3.5, random_state=1)
+    xgb_model(out, m, load_diabetes, holes=False)
+
+
+@model
+def lgbm(out):
+    m = lightgbm.LGBMClassifier(n_estimators=30, num_leaves=15, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_breast_cancer, True)
+
+
+@model
+def lgbm_multiclass(out):
+    m = lightgbm.LGBMClassifier(n_estimators=10, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_wine, True)
+
+
+@model
+def lgbm_strings(out):
+    m = lightgbm.LGBMClassifier(n_estimators=5, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_iris, True, names=["setosa", "versicolor", "virginica"])
+
+
+@model
+def lgbm_regressor(out):
+    m = lightgbm.LGBMRegressor(n_estimators=30, num_leaves=15, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_diabetes)
+
+
+@model
+def lgbm_split(out):
+    m = lightgbm.LGBMRegressor(n_estimators=40, num_leaves=15, verbose=-1, random_state=1)
+
+    def convert(m, **kwargs):
+        return onnxmltools.convert_lightgbm(m, split=10, **kwargs)
+
+    boosted(out, m, convert, load_diabetes, False)
+
+
+@model
+def lgbm_ranker(out):
+    m = lightgbm.LGBMRanker(n_estimators=10, num_leaves=7, verbose=-1, random_state=1)
+
+    def convert(m, **kwargs):
+        return onnxmltools.convert_lightgbm(m.booster_, **kwargs)
+
+    boosted(out, m, convert, load_wine, False, fit={"group": [89, 89]})
+
+
+@model
+def lgbm_poisson(out):
+    m = lightgbm.LGBMRegressor(objective="poisson", n_estimators=10, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_diabetes)
+
+
+@model
+def lgbm_absolute(out):
+    m = lightgbm.LGBMRegressor(objective="quantile", alpha=0.8, n_estimators=10, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_diabetes)
+
+
+@model
+@differs("the logistic function is taken of the sum of all trees instead of their average, and divided by 100")
+def lgbm_forest(out):
+    m = lightgbm.LGBMClassifier(boosting_type="rf", subsample=0.7, subsample_freq=1, n_estimators=8, num_leaves=7,
+                                verbose=-1, random_state=1)
+    lgbm_model(out, m, load_breast_cancer, True)
+
+
+@model
+def lgbm_forest_regressor(out):
+    """The converter averages over 100 trees, however many there are."""
+    m = lightgbm.LGBMRegressor(boosting_type="rf", subsample=0.7, subsample_freq=1, n_estimators=100, num_leaves=4,
+                               verbose=-1, random_state=1)
+    lgbm_model(out, m, load_diabetes)
+
+
+@model
+def lgbm_dropped(out):
+    m = lightgbm.LGBMRegressor(boosting_type="dart", n_estimators=12, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_diabetes)
+
+
+@model
+@differs("softmax is taken of the scores, where the library takes the logistic function of each")
+def lgbm_one_against_all(out):
+    m = lightgbm.LGBMClassifier(objective="multiclassova", n_estimators=6, num_leaves=7, verbose=-1, random_state=1)
+    lgbm_model(out, m, load_wine, True)
+
+
+@model
+def lgbm_categories(out):
+    """Categories that are integers: their sets become chains of equalities."""
+    random = np.random.RandomState(3)
+    x = np.stack([random.randint(0, 12, 400), random.randint(0, 5, 400), random.randn(400)], axis=1).astype(np.float32)
+    y = np.isin(x[:, 0], [1, 4, 7, 11]) * 2.0 + (x[:, 1] == 3) + x[:, 2] * 0.1
+    m = lightgbm.LGBMRegressor(n_estimators=8, num_leaves=7, verbose=-1, random_state=1, min_data_per_group=5, cat_smooth=1)
+    m.fit(pandas.DataFrame(x, columns=["a", "b", "c"]), y, categorical_feature=["a", "b"])
+    exported = onnxmltools.convert_lightgbm(m, initial_types=[("X", FloatTensorType([None, 3]))], target_opset=15)
+    sample = pandas.DataFrame(x[:40], columns=["a", "b", "c"])
+    write(out, exported, [x[:40]], [m.predict(sample).reshape(-1, 1).astype(np.float32)])
+
+
+def cat_model(out, m, loader, proba=False):
+    x, y, sample = rows(loader)
+    m.fit(x, y)
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+        m.save_model(file.name, format="onnx")
+        exported = onnx.load(file.name)
+    if not proba:
+        return write(out, exported, [sample], [m.predict(sample).reshape(-1, 1).astype(np.float32)])
+    scores = m.predict_proba(sample), [int(c) for c in m.classes_]
+    write(out, exported, [sample], [labels(m.predict(sample).ravel()), scores])
+
+
+@model
+def cat(out):
+    cat_model(out, catboost.CatBoostClassifier(iterations=15, depth=4, verbose=0, random_seed=1), load_breast_cancer, True)
+
+
+@model
+def cat_multiclass(out):
+    cat_model(out, catboost.CatBoostClassifier(iterations=6, depth=3, verbose=0, random_seed=1), load_wine, True)
+
+
+@model
+def cat_regressor(out):
+    cat_model(out, catboost.CatBoostRegressor(iterations=15, depth=4, verbose=0, random_seed=1), load_diabetes)
