@@ -1,9 +1,10 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
 //!
-//! A file (ONNX, or a burn module's weights) is decoded within [`Limits`] into a graph of our own, which passes simplify
-//! and check: every operator that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
-//! [`forest`].
+//! A file (ONNX, a burn module's weights, or trees as XGBoost and LightGBM save them) is decoded within [`Limits`] into a
+//! graph of our own, which passes simplify and check: every operator that is not supported is named at load. A plan of
+//! kernels over slots then runs on a burn backend; trees run as a [`forest`].
 
+mod boosted;
 mod burn;
 mod error;
 pub mod forest;
@@ -12,12 +13,14 @@ pub mod golden;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod graph;
+mod lightgbm;
 mod onnx;
 mod operators;
 mod options;
 mod plan;
 mod port;
 mod tensor;
+mod xgboost;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -50,8 +53,11 @@ enum Program {
 /// What a model is made of, for `model show`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Operators of the file as `domain:Op`, or its layers as `burn:kind`, with their number.
+    /// Operators of the file as `domain:Op`, its layers as `burn:kind`, or booster and objective as `library:name`, with
+    /// their number.
     pub operators: BTreeMap<String, usize>,
+    /// What the file calls the columns of its one input; nothing if it does not.
+    pub features: Vec<String>,
     /// Operators that are executed, after all passes.
     pub steps: Vec<String>,
     /// Elements of all weights.
@@ -60,18 +66,39 @@ pub struct Summary {
     pub bytes: u64,
 }
 
+/// What the room of a format makes of a file.
+struct Decoded {
+    /// Sorted, its types not yet inferred.
+    graph: Graph,
+    /// As [`Summary::operators`].
+    operators: Vec<String>,
+    /// As [`Summary::features`].
+    features: Vec<String>,
+}
+
+impl Decoded {
+    fn of(bytes: &[u8], format: Format, limits: &Limits) -> Result<Decoded, Error> {
+        match format {
+            Format::Onnx => {
+                let graph = onnx::decode(bytes, limits)?;
+                let operators = graph.nodes.iter().map(|node| node.op.to_string()).collect();
+                Ok(Decoded { graph, operators, features: Vec::new() })
+            }
+            Format::Burn => {
+                let (graph, operators) = burn::decode(bytes, limits)?;
+                Ok(Decoded { graph, operators, features: Vec::new() })
+            }
+            Format::Xgboost => xgboost::decode(bytes, limits),
+            Format::Lightgbm => lightgbm::decode(bytes, limits),
+        }
+    }
+}
+
 impl Model {
     /// Loads a model. Everything that could not be executed exactly is refused here, never at the first row.
     pub fn load(bytes: &[u8], format: Format, options: &Options) -> Result<Model, Error> {
-        let (mut graph, operators) = match format {
-            Format::Onnx => {
-                let graph = onnx::decode(bytes, &options.limits)?;
-                let operators = graph.nodes.iter().map(|node| node.op.to_string()).collect();
-                (graph, operators)
-            }
-            Format::Burn => burn::decode(bytes, &options.limits)?,
-        };
-        let mut summary = Summary { bytes: bytes.len() as u64, ..Summary::default() };
+        let Decoded { mut graph, operators, features } = Decoded::of(bytes, format, &options.limits)?;
+        let mut summary = Summary { features, bytes: bytes.len() as u64, ..Summary::default() };
         for operator in operators {
             *summary.operators.entry(operator).or_default() += 1;
         }

@@ -28,7 +28,7 @@ impl Local {
         let (file, manifest) = if path.is_dir() {
             let file = match &manifest {
                 Some(manifest) => folder.join(&manifest.file),
-                None => bare_model(folder).unwrap_or_else(|| folder.join(Format::Onnx.file())),
+                None => bare_model(folder).unwrap_or_else(|| folder.join(Format::Onnx.files()[0])),
             };
             (file, manifest)
         } else {
@@ -37,7 +37,7 @@ impl Local {
         };
         let bytes = golden::read_file(&file, Limits::default().bytes)?;
         let format = match &manifest {
-            Some(manifest) => format_of(manifest.kind)?,
+            Some(manifest) => format_of(manifest.kind),
             None => Format::of(&file),
         };
         let model = Model::load(&bytes, format, &options)

@@ -6,7 +6,7 @@ mod types;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{DType, Dim, Labels, Port, Tensor};
+use super::{DType, Dim, Labels, Port, Tensor, forest::Ensemble, operators::Link};
 
 pub(super) use sort::sort;
 pub(super) use types::infer;
@@ -50,6 +50,8 @@ pub(super) enum Attribute {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Texts(Vec<String>),
+    Ensemble(Arc<Ensemble>),
+    Link(Link),
     /// A kind the engine does not read, in words.
     Foreign(String),
 }
@@ -71,7 +73,11 @@ impl OpName {
 
 impl fmt::Display for OpName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.domain, self.name)
+        match self.domain.trim() {
+            // An operator of the engine's own.
+            "" => f.write_str(&self.name),
+            domain => write!(f, "{domain}:{}", self.name),
+        }
     }
 }
 

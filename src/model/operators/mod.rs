@@ -7,6 +7,7 @@ mod broadcast;
 mod cast;
 mod constants;
 mod linear;
+mod link;
 mod ml;
 mod number;
 mod panel;
@@ -14,6 +15,7 @@ mod reduce;
 mod select;
 mod softmax;
 mod spec;
+mod trees;
 mod unary;
 
 use burn_backend::Backend;
@@ -23,7 +25,9 @@ use super::{
     plan::{Kernel, Reason},
 };
 
+pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
+pub(super) use trees::TREES;
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
@@ -46,7 +50,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
-        _ if (domain, name) == DENSE => linear::find_fused(name),
+        OWN => linear::find_fused(name).or_else(|| trees::find(name)).or_else(|| link::find(name)),
         _ => None,
     }
 }
@@ -55,8 +59,10 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 const NEWEST: i64 = 27;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
-/// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
-pub(super) const DENSE: (&str, &str) = (" ", "Dense");
+/// The domain of the operators that the engine itself makes. No file names it: it is no word.
+pub(super) const OWN: &str = " ";
+/// The layer that a pass makes of a product, a sum and an activation.
+pub(super) const DENSE: (&str, &str) = (OWN, "Dense");
 
 /// Whether a tensor is computed by the backend: neither so small that a loop is faster, nor of a rank that
 /// burn-ndarray does not have.
