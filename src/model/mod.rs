@@ -1,9 +1,10 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
 //!
-//! A file (ONNX, or a burn module's weights) is decoded within [`Limits`] into a graph of our own, which passes simplify
-//! and check: every operator that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
-//! [`forest`].
+//! A file (ONNX, a burn module's weights, or trees as XGBoost and LightGBM save them) is decoded within [`Limits`] into a
+//! graph of our own, which passes simplify and check: every operator that is not supported is named at load. A plan of
+//! kernels over slots then runs on a burn backend; trees run as a [`forest`].
 
+mod boosted;
 mod burn;
 mod contents;
 mod error;
@@ -13,15 +14,18 @@ pub mod golden;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod graph;
+mod lightgbm;
 mod onnx;
 mod operators;
 mod options;
 mod plan;
 mod port;
 mod tensor;
+mod xgboost;
 
 use std::fmt;
 
+use contents::Decoded;
 pub use contents::{Contents, Summary};
 pub use error::Error;
 pub use format::Format;
@@ -52,7 +56,9 @@ enum Program {
 impl Model {
     /// Loads a model. Everything that could not be executed exactly is refused here, never at the first row.
     pub fn load(bytes: &[u8], format: Format, options: &Options) -> Result<Model, Error> {
-        let (mut graph, mut summary) = decode(bytes, format, &options.limits)?;
+        let decoded = Decoded::of(bytes, format, &options.limits)?;
+        let mut summary = decoded.summary(bytes.len());
+        let mut graph = decoded.graph;
         passes::run(&mut graph, options)?;
         summary.steps = graph.operators().into_iter().map(|op| op.name.clone()).collect();
         let program = match options.backend {
@@ -99,20 +105,6 @@ impl fmt::Debug for Model {
             .field("outputs", &self.outputs)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads the graph of a file, and what the file is made of.
-fn decode(bytes: &[u8], format: Format, limits: &Limits) -> Result<(Graph, Summary), Error> {
-    let (graph, operators) = match format {
-        Format::Onnx => {
-            let graph = onnx::decode(bytes, limits)?;
-            let operators = graph.operators().into_iter().map(ToString::to_string).collect();
-            (graph, operators)
-        }
-        Format::Burn => burn::decode(bytes, limits)?,
-    };
-    let summary = Summary::of(&graph, operators, bytes.len());
-    Ok((graph, summary))
 }
 
 fn ports(graph: &Graph) -> (Vec<Port>, Vec<Port>) {

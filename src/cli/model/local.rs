@@ -29,7 +29,7 @@ impl ModelFile {
         let (path, manifest) = if path.is_dir() {
             let file = match &manifest {
                 Some(manifest) => folder.join(&manifest.file),
-                None => bare_model(folder).unwrap_or_else(|| folder.join(Format::Onnx.file())),
+                None => bare_model(folder).unwrap_or_else(|| folder.join(Format::Onnx.files()[0])),
             };
             (file, manifest)
         } else {
@@ -38,7 +38,7 @@ impl ModelFile {
         };
         let bytes = golden::read_file(&path, Limits::default().bytes)?;
         let format = match &manifest {
-            Some(manifest) => format_of(manifest.kind)?,
+            Some(manifest) => format_of(manifest.kind),
             None => Format::of(&path),
         };
         Ok(ModelFile { path, format, bytes, manifest, folder: folder.to_owned() })

@@ -17,6 +17,7 @@ mod half;
 mod hardmax;
 mod indicate;
 mod linear;
+mod link;
 mod matrix;
 mod ml;
 mod number;
@@ -32,6 +33,7 @@ mod softmax;
 mod spec;
 mod suppression;
 mod text;
+mod trees;
 mod unary;
 mod unique;
 mod windows;
@@ -45,7 +47,9 @@ use super::{
 
 pub(super) use constants::held;
 pub(super) use flow::formals;
+pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
+pub(super) use trees::TREES;
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
@@ -88,8 +92,10 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
             text::find_microsoft(name).or_else(|| distance::find(name))
         }
-        _ if (domain, name) == DENSE => linear::find_fused(name),
-        _ if (domain, name) == ALIGN => align::find(name),
+        OWN => linear::find_fused(name)
+            .or_else(|| align::find(name))
+            .or_else(|| trees::find(name))
+            .or_else(|| link::find(name)),
         _ => None,
     }
 }
@@ -100,10 +106,12 @@ const NEWEST: i64 = 28;
 const NEWEST_ML: i64 = 5;
 /// The same of `com.microsoft`, ONNX Runtime's own operators.
 const NEWEST_MICROSOFT: i64 = 1;
-/// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
-pub(super) const DENSE: (&str, &str) = (" ", "Dense");
-/// What lays an operand along another from a given dimension on. No file can name it either.
-pub(super) const ALIGN: (&str, &str) = (" ", "Align");
+/// The domain of the operators that the engine itself makes. No file names it: it is no word.
+pub(super) const OWN: &str = " ";
+/// The layer that a pass makes of a product, a sum and an activation.
+pub(super) const DENSE: (&str, &str) = (OWN, "Dense");
+/// What lays an operand along another from a given dimension on.
+pub(super) const ALIGN: (&str, &str) = (OWN, "Align");
 
 /// Whether a tensor is computed by the backend: neither so small that a loop is faster, nor of a rank that
 /// burn-ndarray does not have.

@@ -4,7 +4,7 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Data, Tensor, TensorView,
+        DType, Tensor, TensorView,
         plan::{Kernel, Reason},
         tensor::{Element, each_number, each_view},
     },
