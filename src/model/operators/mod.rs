@@ -6,13 +6,17 @@ mod binary;
 mod broadcast;
 mod cast;
 mod constants;
+mod conv;
+mod float;
 mod half;
 mod linear;
 mod ml;
 mod number;
 mod panel;
+mod pool;
 mod reduce;
 mod select;
+mod sliding;
 mod softmax;
 mod spec;
 mod unary;
@@ -45,7 +49,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| cast::find(name))
             .or_else(|| constants::find(name))
             .or_else(|| softmax::find(name))
-            .or_else(|| linear::find(name)),
+            .or_else(|| linear::find(name))
+            .or_else(|| conv::find(name))
+            .or_else(|| pool::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,

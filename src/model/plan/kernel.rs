@@ -6,7 +6,7 @@ use burn_backend::{Backend, Shape, TensorMetadata};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    super::{DType, Tensor, TensorView},
+    super::{DType, Tensor, TensorView, tensor::Element},
     evaluate,
     slot::{Given, Reason, Slot, download, upload},
 };
@@ -156,6 +156,18 @@ impl<B: Backend> Args<'_, '_, B> {
     /// The argument in host memory. For kernels made by [`Kernel::host`] only a missing argument is an error.
     pub(in crate::model) fn view(&self, index: usize) -> Result<TensorView<'_>, Reason> {
         self.at_home(index).ok_or_else(|| format!("argument {index} is missing"))
+    }
+
+    /// The argument's elements, which are to be of one type, in host memory.
+    pub(in crate::model) fn elements<T: Element>(&self, index: usize) -> Result<&[T], Reason> {
+        let view = self.view(index)?;
+        T::of(view)
+            .ok_or_else(|| format!("argument {index} is {}, which does not fit the others", view.dtype()))
+    }
+
+    /// The same, or none if the argument is absent.
+    pub(in crate::model) fn optional<T: Element>(&self, index: usize) -> Result<Option<&[T]>, Reason> {
+        if self.has(index) { self.elements(index).map(Some) } else { Ok(None) }
     }
 
     /// The argument as 64-bit integers.
