@@ -1,25 +1,44 @@
 //! The floats that operators compute with: one piece of code for either width.
 
 use super::{
-    super::{DType, Data, tensor::Element},
+    super::{DType, Data, TensorView, plan::Reason, tensor::Element},
     Refusal, Spec,
+    cast::to_f64,
 };
 
 /// A type of floats that operators compute with.
 pub(super) trait Float: Element + num_traits::Float + Into<f64> {
     /// The nearest to a 64-bit one.
     fn nearest(value: f64) -> Self;
+
+    /// The elements, if they are of this type.
+    fn owned(data: Data) -> Result<Vec<Self>, Reason>;
 }
 
-impl Float for f32 {
-    fn nearest(value: f64) -> f32 {
-        value as f32
-    }
+macro_rules! floats {
+    ($($kind:ident($float:ty)),*) => {$(
+        impl Float for $float {
+            fn nearest(value: f64) -> $float {
+                value as $float
+            }
+
+            fn owned(data: Data) -> Result<Vec<$float>, Reason> {
+                match data {
+                    Data::$kind(data) => Ok(data),
+                    other => Err(format!("it does not compute with {}", other.dtype())),
+                }
+            }
+        }
+    )*};
 }
 
-impl Float for f64 {
-    fn nearest(value: f64) -> f64 {
-        value
+floats!(F32(f32), F64(f64));
+
+/// Floats or other numbers as floats of one type.
+pub(super) fn nearest<T: Float>(view: TensorView<'_>) -> Result<Vec<T>, Reason> {
+    match T::of(view) {
+        Some(data) => Ok(data.to_vec()),
+        None => Ok(to_f64(view)?.into_iter().map(T::nearest).collect()),
     }
 }
 

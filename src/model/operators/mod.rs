@@ -11,9 +11,11 @@ mod float;
 mod half;
 mod linear;
 mod ml;
+mod norm;
 mod number;
 mod panel;
 mod pool;
+mod recurrent;
 mod reduce;
 mod select;
 mod sliding;
@@ -51,7 +53,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name))
             .or_else(|| conv::find(name))
-            .or_else(|| pool::find(name)),
+            .or_else(|| pool::find(name))
+            .or_else(|| norm::find(name))
+            .or_else(|| recurrent::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,

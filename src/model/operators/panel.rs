@@ -3,22 +3,24 @@
 //! The sums of a panel stay in registers while its rows stream by, so each weight is read once and nothing is
 //! written but the result.
 
+use super::float::Float;
+
 /// Columns of a panel.
 const WIDTH: usize = 32;
 
 /// Weights and bias, packed.
-pub(super) struct Panels {
+pub(super) struct Panels<T = f32> {
     columns: usize,
-    bias: Vec<[f32; WIDTH]>,
+    bias: Vec<[T; WIDTH]>,
     /// For each panel its rows.
-    weights: Vec<Vec<[f32; WIDTH]>>,
+    weights: Vec<Vec<[T; WIDTH]>>,
 }
 
-impl Panels {
+impl<T: Float> Panels<T> {
     /// Packs row-major weights. The last panel is filled up with zeros.
-    pub(super) fn new(weights: &[f32], bias: &[f32], columns: usize) -> Panels {
-        let pack = |row: &[f32], panel: usize| {
-            let mut packed = [0.0; WIDTH];
+    pub(super) fn new(weights: &[T], bias: &[T], columns: usize) -> Panels<T> {
+        let pack = |row: &[T], panel: usize| {
+            let mut packed = [T::zero(); WIDTH];
             let from = &row[panel * WIDTH..columns.min((panel + 1) * WIDTH)];
             packed[..from.len()].copy_from_slice(from);
             packed
@@ -34,13 +36,13 @@ impl Panels {
     }
 
     /// `out = row * weights + bias`.
-    pub(super) fn multiply(&self, row: &[f32], out: &mut [f32]) {
+    pub(super) fn multiply(&self, row: &[T], out: &mut [T]) {
         debug_assert_eq!(out.len(), self.columns);
         for ((weights, bias), out) in self.weights.iter().zip(&self.bias).zip(out.chunks_mut(WIDTH)) {
             let mut sums = *bias;
-            for (value, weights) in row.iter().zip(weights) {
-                for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum += value * weight;
+            for (&value, weights) in row.iter().zip(weights) {
+                for (sum, &weight) in sums.iter_mut().zip(weights) {
+                    *sum = *sum + value * weight;
                 }
             }
             out.copy_from_slice(&sums[..out.len()]);

@@ -235,6 +235,11 @@ impl<B: Backend> Args<'_, '_, B> {
         upload::<B>(tensor, self.device)
     }
 
+    /// A constant of the kernel's own, as the backend holds floats.
+    pub(in crate::model) fn held(&self, constant: &Constant<B>) -> Result<B::FloatTensorPrimitive, Reason> {
+        constant.float(self.device)
+    }
+
     /// The argument as the backend holds floats.
     pub(in crate::model) fn float(&mut self, index: usize) -> Result<B::FloatTensorPrimitive, Reason> {
         match *self.sources.get(index).unwrap_or(&Source::Absent) {

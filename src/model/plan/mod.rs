@@ -10,7 +10,7 @@ use burn_backend::Backend;
 pub(super) use build::build;
 pub(super) use kernel::{Args, Constant, Kernel, Source, reshaped, widen};
 pub(super) use run::evaluate;
-pub(super) use slot::{Given, Reason};
+pub(super) use slot::{Given, Reason, download};
 
 /// One operator of the plan.
 struct Step<B: Backend> {
