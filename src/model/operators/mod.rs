@@ -63,7 +63,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
 }
 
 /// The newest version of `ai.onnx` whose operators are known to mean what they are taken to mean.
-const NEWEST: i64 = 27;
+const NEWEST: i64 = 28;
 /// The same of `ai.onnx.ml`.
 const NEWEST_ML: i64 = 5;
 /// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.

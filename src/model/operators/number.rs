@@ -52,7 +52,11 @@ macro_rules! float {
             }
             fn modulo(self, other: Self) -> Result<Self, Reason> {
                 let rest = self % other;
-                Ok(if rest != 0.0 && (rest < 0.0) != (other < 0.0) { rest + other } else { rest })
+                Ok(match rest {
+                    0.0 => rest.copysign(other),
+                    _ if (rest < 0.0) != (other < 0.0) => rest + other,
+                    _ => rest,
+                })
             }
             fn is_nan(self) -> bool {
                 self.is_nan()
@@ -126,6 +130,8 @@ mod tests {
         assert_eq!((-7_i64).modulo(3), Ok(2));
         assert_eq!(7_i64.modulo(-3), Ok(-2));
         assert_eq!((-7.0_f32).modulo(3.0), Ok(2.0));
+        assert_eq!((-7.0_f32).modulo(f32::INFINITY), Ok(f32::INFINITY));
+        assert!(6.0_f64.modulo(-3.0).is_ok_and(|zero| zero == 0.0 && zero.is_sign_negative()));
         assert_eq!(1_u8.fmod(0), Err(by_zero()));
     }
 

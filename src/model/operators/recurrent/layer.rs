@@ -45,7 +45,9 @@ pub(super) fn layer<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     };
     // ONNX bounds the arguments of all functions, its runtime all but the cell's.
     if matches!(kind, Kind::Lstm { .. }) && spec.has_attribute("clip") {
-        return Err(Refusal::unsupported("attribute `clip`, on whose bound of the cell ONNX and its runtime differ"));
+        return Err(Refusal::unsupported(
+            "attribute `clip`, on whose bound of the cell ONNX and its runtime differ",
+        ));
     }
     let layer = Layer {
         kind,
