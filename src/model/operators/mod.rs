@@ -8,9 +8,11 @@ mod bits;
 mod broadcast;
 mod cast;
 mod constants;
+mod conv;
 mod cumulative;
 mod distance;
 mod einsum;
+mod float;
 mod flow;
 mod fourier;
 mod half;
@@ -20,15 +22,19 @@ mod linear;
 mod link;
 mod matrix;
 mod ml;
+mod norm;
 mod number;
 mod pad;
 mod panel;
+mod pool;
 mod prelu;
 mod rearrange;
+mod recurrent;
 mod reduce;
 mod resize;
 mod scatter;
 mod select;
+mod sliding;
 mod softmax;
 mod spec;
 mod suppression;
@@ -87,7 +93,11 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| scatter::find(name))
             .or_else(|| suppression::find(name))
             .or_else(|| unique::find(name))
-            .or_else(|| windows::find(name)),
+            .or_else(|| windows::find(name))
+            .or_else(|| conv::find(name))
+            .or_else(|| pool::find(name))
+            .or_else(|| norm::find(name))
+            .or_else(|| recurrent::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
             text::find_microsoft(name).or_else(|| distance::find(name))

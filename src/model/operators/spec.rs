@@ -68,6 +68,16 @@ impl<'g> Spec<'g> {
         self.options.loop_elements
     }
 
+    /// Products of at most this many elements are made with weights packed at load. On the processor these are faster at
+    /// any size: the backend packs its own in every call.
+    pub(in crate::model) fn packed_elements(&self) -> usize {
+        match self.options.loop_elements {
+            0 => 0,
+            small if self.backend().narrow() => small,
+            _ => usize::MAX,
+        }
+    }
+
     /// Version of the operator's set.
     pub(in crate::model) fn version(&self) -> i64 {
         self.node.version
