@@ -84,6 +84,10 @@ fn walk(ensemble: &Ensemble, row: &[f32]) -> f64 {
                 Node::Split { feature, threshold, on_true, on_false, .. } => {
                     at = if f64::from(row[feature as usize]) <= threshold { on_true } else { on_false };
                 }
+                Node::Member { feature, set, on_true, on_false, .. } => {
+                    let holds = tree.sets[set as usize].contains(f64::from(row[feature as usize]));
+                    at = if holds { on_true } else { on_false };
+                }
             }
         }
     };

@@ -16,6 +16,8 @@ pub struct Config {
     pub partition: PartitionSection,
     /// How models run.
     pub scoring: ScoringSection,
+    /// How large a model may be.
+    pub models: ModelsSection,
     /// What one client may take up.
     pub server: ServerSection,
     /// What is logged.
@@ -82,6 +84,22 @@ pub struct ScoringSection {
     pub threads: Option<usize>,
     /// A batch expected to take longer than this, in microseconds, goes to the score pool.
     pub inline_us: u64,
+}
+
+/// How large a model may be; one that is larger is refused when it is deployed. The same on all nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelsSection {
+    /// Operators of its graph.
+    pub operators: usize,
+    /// Operators on the longest way through it.
+    pub depth: usize,
+    /// Elements of all its weights.
+    pub parameters: usize,
+    /// Elements of one tensor, given or computed.
+    pub elements: usize,
+    /// Rounds of all its loops in one run.
+    pub steps: usize,
 }
 
 /// What one client may take up.
@@ -166,6 +184,19 @@ impl Default for ScoringSection {
             backend: node.engine.backend.to_string(),
             threads: node.score_threads,
             inline_us: node.inline_us,
+        }
+    }
+}
+
+impl Default for ModelsSection {
+    fn default() -> Self {
+        let limits = node::Options::default().engine.limits;
+        ModelsSection {
+            operators: limits.nodes,
+            depth: limits.depth,
+            parameters: limits.parameters,
+            elements: limits.elements,
+            steps: limits.steps,
         }
     }
 }

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::{Config, Flags, environment, safety, secret};
 use crate::{
-    node, server, telemetry,
+    model, node, server, telemetry,
     types::{Error, Result, read_toml},
 };
 
@@ -66,6 +66,15 @@ impl Settings {
         };
         node.engine.backend =
             config.scoring.backend.parse().map_err(|error: Error| error.within("scoring.backend"))?;
+        node.engine.limits = model::Limits {
+            bytes: config.server.model_bytes,
+            nodes: config.models.operators,
+            depth: config.models.depth,
+            parameters: config.models.parameters,
+            elements: config.models.elements,
+            steps: config.models.steps,
+            ..node.engine.limits
+        };
         node.partition.ops = config.partition.operations;
         node.partition.op_bytes = config.partition.operation_bytes;
         node.partition.sessions = config.partition.sessions;
@@ -131,6 +140,11 @@ fn check_ranges(config: &Config) -> Result<()> {
         ("server.model_bytes", config.server.model_bytes, 1, MOST),
         ("server.calls", config.server.calls as usize, 1, MOST),
         ("server.subscriber_events", config.server.subscriber_events as usize, 1, MOST),
+        ("models.operators", config.models.operators, 1, MOST),
+        ("models.depth", config.models.depth, 1, MOST),
+        ("models.parameters", config.models.parameters, 1, MOST),
+        ("models.elements", config.models.elements, 1, MOST),
+        ("models.steps", config.models.steps, 1, MOST),
         ("partition.operations", config.partition.operations, 1, MOST),
         ("partition.operation_bytes", config.partition.operation_bytes, 2 << 20, MOST),
         ("partition.sessions", config.partition.sessions, 1, MOST),

@@ -42,6 +42,7 @@ fn the_command_line_beats_the_environment_beats_the_file() {
         ("EMBERGRID_SCORING__THREADS", "4"),
         ("EMBERGRID_TELEMETRY__FORMAT", "json"),
         ("EMBERGRID_SERVER__CALLS", "9"),
+        ("EMBERGRID_MODELS__STEPS", "5"),
         ("EMBERGRID_ADDR", "127.0.0.1:9"),
         ("OTHER__THING", "x"),
     ];
@@ -56,6 +57,7 @@ fn the_command_line_beats_the_environment_beats_the_file() {
         (settings.server.calls, settings.server.frame_bytes),
         (9, crate::server::Limits::default().frame_bytes)
     );
+    assert_eq!(settings.node.engine.limits.steps, 5);
     assert_eq!(settings.telemetry.format, crate::telemetry::Format::Json);
 }
 

@@ -105,6 +105,10 @@ impl From<Error> for types::Error {
                 "save the module with burn-store's SafetensorsStore and describe its layers in the metadata \
                  `embergrid`, as models/digits-burn/train does",
             ),
+            Error::Decode { format: Format::Xgboost, .. } => types::Error::invalid(message)
+                .hint("save the model with the Booster's `save_model` as model.json or model.ubj"),
+            Error::Decode { format: Format::Lightgbm, .. } => types::Error::invalid(message)
+                .hint("save the model with the Booster's `save_model` as model.txt"),
             Error::Unsupported { .. } => types::Error::invalid(message)
                 .hint("export the model without these operators; a model is never run approximately"),
             Error::Limit { .. } => {

@@ -1,10 +1,12 @@
 //! A trained model: formats, graph, plan, execution on burn backends.
 //!
-//! A file (ONNX, or a burn module's weights) is decoded within [`Limits`] into a graph of our own, which passes simplify
-//! and check: every operator that is not supported is named at load. A plan of kernels over slots then runs on a burn backend; trees run as a
-//! [`forest`].
+//! A file (ONNX, a burn module's weights, or trees as XGBoost and LightGBM save them) is decoded within [`Limits`] into a
+//! graph of our own, which passes simplify and check: every operator that is not supported is named at load. A plan of
+//! kernels over slots then runs on a burn backend; trees run as a [`forest`].
 
+mod boosted;
 mod burn;
+mod contents;
 mod error;
 pub mod forest;
 mod format;
@@ -12,15 +14,19 @@ pub mod golden;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod graph;
+mod lightgbm;
 mod onnx;
 mod operators;
 mod options;
 mod plan;
 mod port;
 mod tensor;
+mod xgboost;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
+use contents::Decoded;
+pub use contents::{Contents, Summary};
 pub use error::Error;
 pub use format::Format;
 pub use options::{Backend, Limits, Options};
@@ -47,36 +53,13 @@ enum Program {
     Wgpu(Plan<burn_wgpu::Wgpu>),
 }
 
-/// What a model is made of, for `model show`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Operators of the file as `domain:Op`, or its layers as `burn:kind`, with their number.
-    pub operators: BTreeMap<String, usize>,
-    /// Operators that are executed, after all passes.
-    pub steps: Vec<String>,
-    /// Elements of all weights.
-    pub parameters: u64,
-    /// Bytes of the file.
-    pub bytes: u64,
-}
-
 impl Model {
     /// Loads a model. Everything that could not be executed exactly is refused here, never at the first row.
     pub fn load(bytes: &[u8], format: Format, options: &Options) -> Result<Model, Error> {
-        let (mut graph, operators) = match format {
-            Format::Onnx => {
-                let graph = onnx::decode(bytes, &options.limits)?;
-                let operators = graph.operators().into_iter().map(ToString::to_string).collect();
-                (graph, operators)
-            }
-            Format::Burn => burn::decode(bytes, &options.limits)?,
-        };
-        let mut summary = Summary { bytes: bytes.len() as u64, ..Summary::default() };
-        for operator in operators {
-            *summary.operators.entry(operator).or_default() += 1;
-        }
+        let decoded = Decoded::of(bytes, format, &options.limits)?;
+        let mut summary = decoded.summary(bytes.len());
+        let mut graph = decoded.graph;
         passes::run(&mut graph, options)?;
-        summary.parameters = graph.parameters();
         summary.steps = graph.operators().into_iter().map(|op| op.name.clone()).collect();
         let program = match options.backend {
             Backend::Flex => Program::Flex(plan::build(&graph, options, Default::default())?),

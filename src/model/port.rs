@@ -103,7 +103,8 @@ pub(super) fn check(ports: &[Port], given: &[TensorView<'_>]) -> Result<(), Erro
         if view.dtype() != port.dtype || !shape_fits {
             return Err(mismatch(port, port.text(), format!("{} {shape:?}", view.dtype())));
         }
-        if shape.iter().product::<usize>() != view.len() {
+        let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size.max(1)));
+        if count.is_none() || shape.iter().product::<usize>() != view.len() {
             return Err(mismatch(port, format!("{shape:?} elements"), format!("{} elements", view.len())));
         }
     }

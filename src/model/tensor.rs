@@ -66,6 +66,13 @@ macro_rules! define {
                 }
             }
 
+            /// `len` elements of this type, all of them zero, false or empty.
+            pub fn zeros(dtype: DType, len: usize) -> Data {
+                match dtype {
+                    $(DType::$kind => Data::$kind(vec![<$element>::default(); len]),)*
+                }
+            }
+
             /// The type of the elements.
             pub fn dtype(&self) -> DType {
                 match self {
@@ -123,7 +130,7 @@ macro_rules! define {
 }
 
 /// A Rust type that a tensor holds.
-pub(super) trait Element: Clone + PartialEq + Send + Sync + 'static {
+pub(super) trait Element: Clone + Default + PartialEq + Send + Sync + 'static {
     /// The elements of a view, if they are of this type.
     fn of<'a>(view: TensorView<'a>) -> Option<&'a [Self]>;
 

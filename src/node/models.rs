@@ -32,7 +32,7 @@ pub(super) async fn load_missing(
 
 async fn load(control: &Control, engine: &model::Options, version: &ModelVersion) -> Result<Loaded> {
     let bytes = control.fetch(version.digest).await?;
-    let (engine, format) = (*engine, format_of(version.kind)?);
+    let (engine, format) = (*engine, format_of(version.kind));
     let model = tokio::task::spawn_blocking(move || Model::load(&bytes, format, &engine))
         .await
         .map_err(|error| Error::internal(format!("loading failed: {error}")))??;

@@ -1,7 +1,7 @@
 """Writes the cases by which the `onnx` package judges a backend, each as a folder in ONNX's test layout.
 
     python3 -m venv venv
-    venv/bin/pip install onnx==1.23.2
+    venv/bin/pip install -r tests/model/requirements.txt
     venv/bin/python tests/model/conformance.py OUT [KIND ..]
     embergrid model verify OUT --rtol 1e-3 --atol 1e-7
 

@@ -1,7 +1,7 @@
 """Exports models from scikit-learn, XGBoost, LightGBM, CatBoost and PyTorch, with what the libraries themselves predict.
 
-    python -m venv venv
-    venv/bin/pip install onnx==1.23.* skl2onnx==1.20.* onnxmltools==1.16.* scikit-learn xgboost lightgbm catboost pandas
+    python3 -m venv venv
+    venv/bin/pip install -r tests/model/requirements.txt
     venv/bin/python tests/model/exports.py OUT [NAME ..]
     embergrid model verify OUT --rtol 1e-5 --atol 1e-5
 

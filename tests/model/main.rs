@@ -1,7 +1,7 @@
 //! Models as their libraries export them: the engine gives what the libraries predict.
 //!
-//! The fixtures are a part of what `exports.py` writes; run it for all of them. Those of burn (`burn_*`) are written by
-//! the program `layers` of models/digits-burn/train.
+//! The fixtures are a part of what `exports.py` writes, and in `native` of what `natives.py` writes; run them for all. Those
+//! of burn (`burn_*`) are written by the program `layers` of models/digits-burn/train.
 
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -39,7 +39,53 @@ fn every_export_gives_what_its_library_predicts() {
             let report = verify_dirs(&[fixtures()], tolerance, &options).expect("fixtures");
             let failed: Vec<_> = report.cases.iter().filter(|case| !case.message.is_empty()).collect();
             assert!(report.all_ok(), "{backend}, loops up to {loop_elements}: {failed:#?}");
-            assert_eq!(report.ok, 48);
+            assert_eq!(report.ok, 64);
+        }
+    }
+}
+
+#[test]
+fn files_of_xgboost_and_lightgbm_give_what_their_libraries_predict() {
+    for &backend in Backend::ALL {
+        let options = Options { backend, ..Options::default() };
+        // Where the exponential is that of the machine on which they were trained, they are equal to the bit.
+        let tolerance = Tolerance { rtol: 1e-6, atol: 1e-6 };
+        let report = verify_dirs(&[fixtures().join("native")], tolerance, &options).expect("fixtures");
+        assert!(report.all_ok(), "{backend}: {:#?}", report.cases);
+        assert_eq!(report.ok, 16);
+    }
+}
+
+#[test]
+fn a_native_file_cut_or_changed_anywhere_never_panics() {
+    for (name, file) in
+        [("xgb_partitions_ubj", "model.ubj"), ("xgb_names", "model.json"), ("lgb_zeros", "model.txt")]
+    {
+        let mut bytes =
+            read_file(&fixtures().join("native").join(name).join(file), 1 << 20).expect("a fixture");
+        let format = Format::of(file.as_ref());
+        let load = |bytes: &[u8]| Model::load(bytes, format, &Options::default());
+        for length in (0..bytes.len()).step_by(13) {
+            let error = load(&bytes[..length]).err();
+            assert!(!matches!(error, Some(Error::Panic { .. })), "{name}, {length} bytes: {error:?}");
+        }
+        for at in (0..bytes.len()).step_by(7) {
+            let byte = bytes[at];
+            bytes[at] = byte.wrapping_add(1 + (at % 255) as u8);
+            if let Ok(model) = load(&bytes)
+                && let [_, Dim::Fixed(columns)] = model.inputs()[0].shape[..]
+                && columns < 100
+            {
+                let (narrow, wide) = (vec![0.5; columns], vec![0.5; columns]);
+                let shape = &[1, columns];
+                let row = match format {
+                    Format::Xgboost => TensorView::F32 { shape, data: &narrow },
+                    _ => TensorView::F64 { shape, data: &wide },
+                };
+                let result = model.run(&[row]);
+                assert!(!matches!(result, Err(Error::Panic { .. })), "{name}, byte {at}: {result:?}");
+            }
+            bytes[at] = byte;
         }
     }
 }

@@ -102,7 +102,7 @@ impl Features {
             format: 1,
             name: name.to_owned(),
             version: 1,
-            file: format.file().to_owned(),
+            file: format.files()[0].to_owned(),
             kind: kind_of(format),
             inputs: inputs.collect(),
             outputs: Vec::new(),

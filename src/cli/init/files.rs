@@ -95,7 +95,7 @@ impl Sketch<'_> {
             "# How the model is fed and what its outputs are called.\n\
              format = 1\nname = {}\nversion = 1 # equals the folder; never reused\nfile = \"{}\"\nkind = \"{}\"\n",
             literal(self.model),
-            self.format.file(),
+            self.format.file(self.model_bytes),
             kind_of(self.format),
         );
         for input in &self.features.inputs {
@@ -206,7 +206,7 @@ pub(super) fn write(sketch: &Sketch<'_>, out: &Path) -> Result<Vec<PathBuf>> {
     let version = sketch.version_path();
     let mut contents: Vec<(PathBuf, Vec<u8>)> = vec![
         (sketch.schema_path(), sketch.schema().into()),
-        (version.join(sketch.format.file()), sketch.model_bytes.to_vec()),
+        (version.join(sketch.format.file(sketch.model_bytes)), sketch.model_bytes.to_vec()),
         (version.join("manifest.toml"), sketch.manifest().into()),
         (sketch.binding_path(), sketch.binding().into()),
     ];

@@ -29,7 +29,7 @@ use crate::{
     after_help = "Example:\n  embergrid init churn.onnx --rows customers.csv --map customers --out customers"
 )]
 pub(super) struct Init {
-    /// The model: an ONNX file, or the safetensors file of a burn module.
+    /// The model: an ONNX file, the safetensors file of a burn module, or what XGBoost or LightGBM saved.
     model: PathBuf,
     /// Rows under a header (CSV).
     #[arg(long, value_name = "FILE")]

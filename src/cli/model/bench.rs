@@ -1,22 +1,15 @@
 //! `embergrid model bench`
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 
-use super::{local::Local, repeat::repeated};
+use super::{local::Local, measure::measure, repeat::repeated};
 use crate::{
-    cli::{clock::now, context::Context, failure::Result, table::Table},
-    model::{Backend, Limits, Model, Tensor, TensorView},
-    types::Error,
+    cli::{context::Context, failure::Result, table::Table},
+    model::{Backend, Limits},
 };
-
-/// Runs before the measurement.
-const WARM_UP: Duration = Duration::from_millis(100);
-/// How long a batch size is measured: the median of so many parts of so long.
-const PART: Duration = Duration::from_millis(50);
-const PARTS: usize = 11;
 
 /// Measure a model on one thread at several batch sizes.
 ///
@@ -58,31 +51,5 @@ impl Bench {
             table.row([cell.batch.to_string(), cell.us_per_call.to_string(), cell.rows_per_s.to_string()]);
         }
         Ok(context.output.answer(&cells, table)?)
-    }
-}
-
-/// Microseconds a call: the median of several parts.
-fn measure(model: &Model, rows: &[Tensor]) -> Result<f64> {
-    let views: Vec<TensorView<'_>> = rows.iter().map(Tensor::view).collect();
-    time(model, &views, WARM_UP)?;
-    let mut parts = (0..PARTS).map(|_| time(model, &views, PART)).collect::<Result<Vec<f64>>>()?;
-    parts.sort_by(f64::total_cmp);
-    Ok((parts[PARTS / 2] * 1e3).round() / 1e3)
-}
-
-/// Calls for at least `length`; microseconds a call.
-fn time(model: &Model, rows: &[TensorView<'_>], length: Duration) -> Result<f64> {
-    let start = now();
-    let mut calls = 0_u32;
-    loop {
-        // The clock is read every few calls: it would weigh on the small ones.
-        for _ in 0..4 {
-            std::hint::black_box(model.run(std::hint::black_box(rows)).map_err(Error::from)?);
-        }
-        calls += 4;
-        let elapsed = start.elapsed();
-        if elapsed >= length {
-            return Ok(elapsed.as_secs_f64() * 1e6 / f64::from(calls));
-        }
     }
 }

@@ -7,10 +7,12 @@ use crate::wire::v1::ModelDescription;
 
 mod alias;
 mod bench;
+mod contents;
 mod deploy;
 mod input;
 mod list;
 mod local;
+mod measure;
 mod package;
 mod repeat;
 mod run;
@@ -43,7 +45,10 @@ impl Model {
         match self.command {
             Command::Deploy(command) => context.block_on(command.run(context)),
             Command::List(command) => context.block_on(command.run(context)),
-            Command::Show(command) => context.block_on(command.run(context)),
+            Command::Show(command) => match command.file() {
+                Some(file) => contents::show(file, context),
+                None => context.block_on(command.run(context)),
+            },
             Command::Alias(command) => context.block_on(command.run(context)),
             Command::Verify(command) => command.run(context),
             Command::Run(command) => command.run(context),

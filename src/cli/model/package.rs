@@ -43,7 +43,8 @@ pub(super) fn read(path: &Path) -> Result<Deployment> {
 
 /// The model in a folder without a manifest: the file that is called so.
 pub(super) fn bare_model(folder: &Path) -> Option<PathBuf> {
-    Format::ALL.map(|format| folder.join(format.file())).into_iter().find(|file| file.exists())
+    let files = Format::ALL.into_iter().flat_map(Format::files);
+    files.map(|file| folder.join(file)).find(|file| file.exists())
 }
 
 fn bare(name: String, bytes: Bytes) -> Deployment {

@@ -3,22 +3,37 @@
 use super::local::Local;
 use crate::{
     model::{
-        Limits, Tensor,
+        Data, Dim, Limits, Port, Tensor,
         golden::{Sample, sample_dirs},
     },
-    scoring::{Signature, zeros},
+    scoring::{self, Signature},
     types::{Error, Result},
 };
 
-/// `rows` rows for each input.
+/// `rows` rows for each input; zeros where there are no samples.
 pub(super) fn repeated(local: &Local, rows: usize, limits: &Limits) -> Result<Vec<Tensor>> {
-    let Some(dir) = sample_dirs(&local.folder)?.into_iter().next() else {
-        let signature = Signature::of(&local.model, local.manifest.as_ref())?;
-        let inputs = local.model.inputs().iter().zip(&signature.inputs);
-        return Ok(inputs.map(|(port, input)| zeros(port, input, rows)).collect());
-    };
+    let Some(dir) = sample_dirs(&local.folder)?.into_iter().next() else { return zeros(local, rows, limits) };
     let sample = Sample::read(&dir, &local.model, limits)?;
     sample.inputs.iter().map(|tensor| repeat(tensor, rows)).collect()
+}
+
+fn zeros(local: &Local, rows: usize, limits: &Limits) -> Result<Vec<Tensor>> {
+    let declared = local.model.inputs().iter().map(|port| declared_zeros(port, rows, limits));
+    if let Some(tensors) = declared.collect() {
+        return Ok(tensors);
+    }
+    let signature = Signature::of(&local.model, local.manifest.as_ref())?;
+    let inputs = local.model.inputs().iter().zip(&signature.inputs);
+    Ok(inputs.map(|(port, input)| scoring::zeros(port, input, rows)).collect())
+}
+
+/// Zeros in the shape that an input declares; none where it leaves more open than the number of rows.
+fn declared_zeros(port: &Port, rows: usize, limits: &Limits) -> Option<Tensor> {
+    let sizes = port.shape.get(1..)?.iter();
+    let sizes = sizes.map(|dim| if let Dim::Fixed(size) = dim { Some(*size) } else { None });
+    let shape: Vec<usize> = std::iter::once(Some(rows)).chain(sizes).collect::<Option<_>>()?;
+    let count = shape.iter().try_fold(1_usize, |count, size| count.checked_mul(*size))?;
+    (count <= limits.elements).then(|| Tensor { shape, data: Data::zeros(port.dtype, count) })
 }
 
 fn repeat(tensor: &Tensor, rows: usize) -> Result<Tensor> {

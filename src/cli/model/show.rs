@@ -1,5 +1,7 @@
 //! `embergrid model show`
 
+use std::path::Path;
+
 use clap::Args;
 
 use serde_json::{Value, json};
@@ -9,17 +11,28 @@ use crate::{
     wire::v1::{InputDescription, ModelDescription, OutputDescription, VersionDescription},
 };
 
-/// Show a model's versions, aliases, inputs and outputs.
+/// Show a deployed model's versions, aliases, inputs and outputs, or what a model file holds.
+///
+/// Of a file: its inputs, outputs, operators, parameters and size, what a row costs on this machine, and what would be refused when it is
+/// deployed, and why.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  embergrid model show breast-cancer")]
+#[command(
+    after_help = "Examples:\n  embergrid model show breast-cancer\n  embergrid model show models/payments/1/model.onnx"
+)]
 pub(super) struct Show {
-    /// The model's name.
-    name: String,
+    /// The model's name, or a model file or version folder: what has a `/` or a `.` in it.
+    #[arg(value_name = "NAME|FILE")]
+    model: String,
 }
 
 impl Show {
+    /// The file, if it names one: no model's name has such signs in it.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.model.contains(['/', '\\', '.']).then(|| Path::new(&self.model))
+    }
+
     pub(super) async fn run(self, context: &Context) -> Result {
-        let model = context.connect().await?.model(&self.name).await?;
+        let model = context.connect().await?.model(&self.model).await?;
         let object = json!({
             "name": model.name,
             "aliases": model.aliases,

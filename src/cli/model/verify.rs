@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  embergrid model verify models/ --rtol 1e-5 --atol 1e-5")]
 pub(super) struct Verify {
-    /// Folders to search, recursively, for `model.onnx` or `model.safetensors` with `test_data_set_*`.
+    /// Folders to search, recursively, for `model.onnx`, `.safetensors`, `.json`, `.ubj` or `.txt` with `test_data_set_*`.
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// Relative tolerance: `|a-b| <= atol + rtol*|b|`.

@@ -1,6 +1,7 @@
 //! From an [`Ensemble`] to a [`Forest`]: checked, lowered, laid out.
 
-use super::ensemble::{Ensemble, Limits, Node, Tree, Weight};
+use super::LANES;
+use super::ensemble::{Aggregate, Ensemble, Limits, Node, Tree, Weight};
 use super::layout::{Cell, Index, Slots, append};
 use super::lower::{Lean, Lowered};
 use super::scalar::Scalar;
@@ -10,8 +11,11 @@ use crate::types::{Error, Result};
 #[derive(Clone, Debug)]
 pub(super) struct Flat<X, I> {
     pub(super) cells: Vec<Cell<X, I>>,
-    /// Deepest first, so that neighbours take about as many steps.
+    /// In the order in which they are added: of the file where that decides the sum, else deepest first, so that
+    /// neighbours take about as many steps.
     pub(super) trees: Vec<Root>,
+    /// The steps that each eight neighbours take together.
+    pub(super) depths: Vec<u32>,
     pub(super) leaves: Leaves,
 }
 
@@ -34,11 +38,7 @@ pub(super) enum Leaves {
 /// Refuses what is too large or inconsistent; gives the number of columns that the splits need.
 pub(super) fn check(ensemble: &Ensemble, limits: &Limits) -> Result<usize> {
     let features = ensemble.trees.iter().flat_map(|tree| &tree.nodes).map(last_column).max().unwrap_or(0);
-    let nodes = ensemble
-        .trees
-        .iter()
-        .map(|tree| tree.nodes.len().max(tree.weights.len()))
-        .fold(0, usize::saturating_add);
+    let nodes = ensemble.trees.iter().map(size).fold(0, usize::saturating_add);
     for (what, has, most) in [
         ("trees", ensemble.trees.len(), limits.trees),
         ("nodes", nodes, limits.nodes),
@@ -67,14 +67,24 @@ pub(super) fn check(ensemble: &Ensemble, limits: &Limits) -> Result<usize> {
     Ok(features)
 }
 
+/// The nodes of a tree once its sets have become comparisons.
+fn size(tree: &Tree) -> usize {
+    let edges = |node: &Node| match node {
+        Node::Member { set, .. } => tree.sets.get(*set as usize).map_or(0, |set| set.edges.len()),
+        Node::Split { .. } | Node::Leaf { .. } => 0,
+    };
+    let nodes = tree.nodes.len().max(tree.weights.len());
+    tree.nodes.iter().map(edges).fold(nodes, usize::saturating_add)
+}
+
 fn last_column(node: &Node) -> usize {
     match node {
-        Node::Split { feature, .. } => *feature as usize + 1,
+        Node::Split { feature, .. } | Node::Member { feature, .. } => *feature as usize + 1,
         Node::Leaf { .. } => 0,
     }
 }
 
-/// Every tree lowered, deepest first, with its position in the ensemble.
+/// Every tree lowered, with its position in the ensemble: in the order in which they are added.
 pub(super) fn lower<X: Scalar>(ensemble: &Ensemble, limits: &Limits) -> Result<Vec<(usize, Lowered<X>)>> {
     let mut trees = Vec::with_capacity(ensemble.trees.len());
     for (number, tree) in ensemble.trees.iter().enumerate() {
@@ -86,7 +96,9 @@ pub(super) fn lower<X: Scalar>(ensemble: &Ensemble, limits: &Limits) -> Result<V
         }
         trees.push((number, lowered));
     }
-    trees.sort_by_key(|(_, tree)| std::cmp::Reverse(tree.depth()));
+    if ensemble.aggregate != Aggregate::Running {
+        trees.sort_by_key(|(_, tree)| std::cmp::Reverse(tree.depth()));
+    }
     Ok(trees)
 }
 
@@ -101,8 +113,13 @@ impl<X: Scalar, I: Index> Flat<X, I> {
     pub(super) fn of(ensemble: &Ensemble, trees: &[(usize, Lowered<X>)], slots: Slots) -> Option<Flat<X, I>> {
         let kinds: Option<Vec<u32>> =
             trees.iter().map(|(number, _)| lone_target::<X>(&ensemble.trees[*number])).collect();
-        let mut flat =
-            Flat { cells: Vec::new(), trees: Vec::with_capacity(trees.len()), leaves: Leaves::none() };
+        let deepest = |eight: &[(usize, Lowered<X>)]| eight.iter().map(|(_, tree)| tree.depth()).max();
+        let mut flat = Flat {
+            cells: Vec::new(),
+            trees: Vec::with_capacity(trees.len()),
+            depths: trees.chunks(LANES).filter_map(deepest).collect(),
+            leaves: Leaves::none(),
+        };
         for (number, lowered) in trees {
             let weights = &ensemble.trees[*number].weights;
             flat.trees.push(Root { cell: u32::try_from(flat.cells.len()).ok()?, depth: lowered.depth() });
@@ -138,7 +155,7 @@ impl<X: Scalar, I: Index> Flat<X, I> {
             Leaves::Weight { targets } => size_of_val(&targets[..]),
             Leaves::Weights { ranges, weights } => size_of_val(&ranges[..]) + size_of_val(&weights[..]),
         };
-        size_of_val(&self.cells[..]) + size_of_val(&self.trees[..]) + leaves
+        size_of_val(&self.cells[..]) + size_of_val(&self.trees[..]) + size_of_val(&self.depths[..]) + leaves
     }
 }
 

@@ -1,13 +1,13 @@
 //! The descent: eight trees at a time for a few rows, eight rows at a time for many.
 
-use super::Forest;
+use std::marker::PhantomData;
+
 use super::compile::{Flat, Leaves};
 use super::ensemble::Aggregate;
+use super::fold::{self, Fold};
 use super::layout::{Cell, Index, Slots};
 use super::scalar::Scalar;
-
-/// Descents that run side by side, hiding each other's latency.
-const LANES: usize = 8;
+use super::{Forest, LANES};
 
 /// So many rows go as eight: five one by one take less time, six take more.
 const ALMOST: usize = 6;
@@ -22,23 +22,36 @@ pub(super) fn sum<X: Scalar, I: Index>(
     columns: usize,
     out: &mut [X],
 ) {
+    match forest.aggregate {
+        Aggregate::Sum => fold::<X, I, fold::Sum>(forest, flat, x, columns, out),
+        Aggregate::Running => fold::<X, I, fold::Running>(forest, flat, x, columns, out),
+        Aggregate::Average => fold::<X, I, fold::Average>(forest, flat, x, columns, out),
+        Aggregate::Min => fold::<X, I, fold::Min>(forest, flat, x, columns, out),
+        Aggregate::Max => fold::<X, I, fold::Max>(forest, flat, x, columns, out),
+    }
+}
+
+fn fold<X: Scalar, I: Index, F: Fold<X>>(
+    forest: &Forest<X>,
+    flat: &Flat<X, I>,
+    x: &[X],
+    columns: usize,
+    out: &mut [X],
+) {
     if forest.targets == 0 {
         return;
     }
-    let start = match forest.aggregate {
-        Aggregate::Sum | Aggregate::Average => 0.0,
-        Aggregate::Min | Aggregate::Max => f64::NAN,
-    };
     let rows = out.len() / forest.targets;
-    let mut sums = vec![start; rows.next_multiple_of(LANES).min(TILE) * forest.targets];
+    let start: Vec<F::Sum> = forest.base.iter().map(|base| F::start(*base)).collect();
+    let mut sums = start.repeat(rows.next_multiple_of(LANES).min(TILE));
     let mut few = vec![X::LEAST; forest.slots.count()];
     let mut many: Vec<[X; LANES]> = Vec::new();
-    let combine = Combine { forest, flat };
+    let combine = Combine::<X, I, F> { forest, flat, fold: PhantomData };
     let mut first = 0;
     while first < rows {
         let tile = (rows - first).min(TILE);
         let blocks = (tile + LANES - ALMOST) / LANES;
-        sums.fill(start);
+        sums.chunks_exact_mut(forest.targets).for_each(|sums| sums.copy_from_slice(&start));
         let row = |number: usize| &x[(first + number) * columns..][..columns];
         if blocks > 0 {
             many.clear();
@@ -52,7 +65,7 @@ pub(super) fn sum<X: Scalar, I: Index>(
             each_row(&combine, &few, &mut sums[number * forest.targets..][..forest.targets]);
         }
         let out = &mut out[first * forest.targets..][..tile * forest.targets];
-        finish(forest, flat.trees.len(), &sums, out);
+        combine.finish(&sums, out);
         first += tile;
     }
 }
@@ -80,12 +93,12 @@ fn transpose<'a, X: Scalar>(slots: Slots, row: impl Fn(usize) -> &'a [X], expand
 }
 
 /// One row through eight trees at a time.
-fn each_row<X: Scalar, I: Index>(combine: &Combine<'_, X, I>, row: &[X], sums: &mut [f64]) {
+fn each_row<X: Scalar, I: Index, F: Fold<X>>(combine: &Combine<'_, X, I, F>, row: &[X], sums: &mut [F::Sum]) {
     let flat = combine.flat;
     let mut tree = 0;
     let (eights, rest) = flat.trees.as_chunks::<LANES>();
-    for roots in eights {
-        let leaves = descend(&flat.cells, roots.map(|root| root.cell as usize), roots[0].depth, |_| row);
+    for (roots, depth) in eights.iter().zip(&flat.depths) {
+        let leaves = descend(&flat.cells, roots.map(|root| root.cell as usize), *depth, |_| row);
         for leaf in leaves {
             combine.add(tree, leaf, sums);
             tree += 1;
@@ -118,7 +131,11 @@ fn descend<'a, X: Scalar, I: Index, const N: usize>(
 }
 
 /// Eight rows at a time through one tree, and all rows through it before the next.
-fn each_tree<X: Scalar, I: Index>(combine: &Combine<'_, X, I>, blocks: &[[X; LANES]], sums: &mut [f64]) {
+fn each_tree<X: Scalar, I: Index, F: Fold<X>>(
+    combine: &Combine<'_, X, I, F>,
+    blocks: &[[X; LANES]],
+    sums: &mut [F::Sum],
+) {
     let flat = combine.flat;
     let targets = combine.forest.targets;
     for (tree, root) in flat.trees.iter().enumerate() {
@@ -146,47 +163,37 @@ fn index<I: Index>(number: I) -> usize {
 }
 
 /// How leaves become a row's numbers.
-struct Combine<'a, X, I> {
+struct Combine<'a, X, I, F> {
     forest: &'a Forest<X>,
     flat: &'a Flat<X, I>,
+    fold: PhantomData<F>,
 }
 
-impl<X: Scalar, I: Index> Combine<'_, X, I> {
+impl<X: Scalar, I: Index, F: Fold<X>> Combine<'_, X, I, F> {
     #[inline(always)]
-    fn add(&self, tree: usize, leaf: X, sums: &mut [f64]) {
+    fn add(&self, tree: usize, leaf: X, sums: &mut [F::Sum]) {
         match &self.flat.leaves {
-            Leaves::Weight { targets } => self.put(&mut sums[targets[tree] as usize], leaf.into()),
+            Leaves::Weight { targets } => {
+                let sum = &mut sums[targets[tree] as usize];
+                *sum = F::add(*sum, leaf.into());
+            }
             Leaves::Weights { ranges, weights } => {
                 let leaf: f64 = leaf.into();
                 let (start, end) = ranges[leaf as usize];
                 for weight in &weights[start as usize..end as usize] {
-                    self.put(&mut sums[weight.target as usize], weight.value);
+                    let sum = &mut sums[weight.target as usize];
+                    *sum = F::add(*sum, weight.value);
                 }
             }
         }
     }
 
-    #[inline(always)]
-    fn put(&self, sum: &mut f64, weight: f64) {
-        match self.forest.aggregate {
-            Aggregate::Sum | Aggregate::Average => *sum += weight,
-            Aggregate::Min => *sum = weight.min(*sum),
-            Aggregate::Max => *sum = weight.max(*sum),
-        }
-    }
-}
-
-fn finish<X: Scalar>(forest: &Forest<X>, trees: usize, sums: &[f64], out: &mut [X]) {
-    let sums = sums.chunks_exact(forest.targets).zip(out.chunks_exact_mut(forest.targets));
-    for (sums, out) in sums {
-        for ((sum, base), out) in sums.iter().zip(&forest.base).zip(out) {
-            let sum = match forest.aggregate {
-                Aggregate::Sum => *sum,
-                Aggregate::Average => *sum / trees as f64,
-                Aggregate::Min | Aggregate::Max if sum.is_nan() => 0.0,
-                Aggregate::Min | Aggregate::Max => *sum,
-            };
-            *out = X::nearest(sum + base);
+    fn finish(&self, sums: &[F::Sum], out: &mut [X]) {
+        let (targets, trees) = (self.forest.targets, self.flat.trees.len());
+        for (sums, out) in sums.chunks_exact(targets).zip(out.chunks_exact_mut(targets)) {
+            for ((sum, base), out) in sums.iter().zip(&self.forest.base).zip(out) {
+                *out = F::end(*sum, *base, trees);
+            }
         }
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! The result is the same function of the row, NaN and infinities included. What always decides the same way
 //! disappears; what remains is ordered so that a node comes after all that lead to it.
+//!
+//! Membership in a set becomes a balanced tree of comparisons with the set's edges. It is as deep as the logarithm of
+//! their number, and its many ends share the two nodes that they lead to.
 
-use super::ensemble::{Mode, Node, Tree};
+use super::ensemble::{Mode, Node, Set, Tree};
 use super::scalar::Scalar;
 use crate::types::{Error, Result};
 
@@ -42,7 +45,12 @@ impl<X: Scalar> Lowered<X> {
                 }
                 Node::Split { feature, threshold, mode, on_true, on_false, missing_true } => {
                     let (yes, no) = (place[on_true as usize], place[on_false as usize]);
-                    lowered.compare(Test { feature, threshold, yes, no, nan_yes: missing_true }, mode)
+                    lowered.compare(Fork { feature, yes, no, nan_yes: missing_true }, mode, threshold)
+                }
+                Node::Member { feature, set, on_true, on_false, missing_true } => {
+                    let edges = edges(tree, set).map_err(|error| error.within(format!("node {index}")))?;
+                    let (yes, no) = (place[on_true as usize], place[on_false as usize]);
+                    lowered.member(Fork { feature, yes, no, nan_yes: missing_true }, edges)
                 }
             };
         }
@@ -64,21 +72,21 @@ impl<X: Scalar> Lowered<X> {
         (self.nodes.len() - 1) as u32
     }
 
-    fn compare(&mut self, test: Test, mode: Mode) -> u32 {
+    fn compare(&mut self, fork: Fork, mode: Mode, threshold: f64) -> u32 {
         match mode {
-            Mode::Neq => self.equal(Test { nan_yes: true, ..test }.inverted()),
-            _ if test.threshold.is_nan() => self.at_most(test, None),
-            Mode::Leq => self.at_most(test, X::floor(test.threshold)),
-            Mode::Lt => self.at_most(test, X::floor_below(test.threshold)),
-            Mode::Gt => self.at_most(test.inverted(), X::floor(test.threshold)),
-            Mode::Gte => self.at_most(test.inverted(), X::floor_below(test.threshold)),
-            Mode::Eq => self.equal(test),
+            Mode::Neq => self.equal(Fork { nan_yes: true, ..fork }.inverted(), threshold),
+            _ if threshold.is_nan() => self.at_most(fork, None),
+            Mode::Leq => self.at_most(fork, X::floor(threshold)),
+            Mode::Lt => self.at_most(fork, X::floor_below(threshold)),
+            Mode::Gt => self.at_most(fork.inverted(), X::floor(threshold)),
+            Mode::Gte => self.at_most(fork.inverted(), X::floor_below(threshold)),
+            Mode::Eq => self.equal(fork, threshold),
         }
     }
 
     /// `x <= bound`; with no bound, no number is that small.
-    fn at_most(&mut self, test: Test, bound: Option<X>) -> u32 {
-        let Test { feature, yes, no, nan_yes, .. } = test;
+    fn at_most(&mut self, fork: Fork, bound: Option<X>) -> u32 {
+        let Fork { feature, yes, no, nan_yes } = fork;
         match bound {
             _ if yes == no => no,
             None if !nan_yes => no,
@@ -89,14 +97,38 @@ impl<X: Scalar> Lowered<X> {
     }
 
     /// `x == t` is `x <= t` and not `x <= the number below t`.
-    fn equal(&mut self, test: Test) -> u32 {
-        let (upper, lower) = (X::floor(test.threshold), X::floor_below(test.threshold));
+    fn equal(&mut self, fork: Fork, threshold: f64) -> u32 {
+        let (upper, lower) = (X::floor(threshold), X::floor_below(threshold));
         if upper == lower {
-            return self.at_most(test, None);
+            return self.at_most(fork, None);
         }
-        let above = Test { yes: test.no, no: test.yes, nan_yes: false, ..test };
+        let above = Fork { yes: fork.no, no: fork.yes, nan_yes: false, ..fork };
         let above = self.at_most(above, lower);
-        self.at_most(Test { yes: above, ..test }, upper)
+        self.at_most(Fork { yes: above, ..fork }, upper)
+    }
+
+    /// Whether `x` belongs to the set with these edges.
+    fn member(&mut self, fork: Fork, edges: &[f64]) -> u32 {
+        // Taken for less than every edge, NaN does not belong; taken for greater, it does where the last one begins.
+        let endless = edges.len() % 2 == 1;
+        let number = self.between(Fork { nan_yes: endless && !fork.nan_yes, ..fork }, edges, false);
+        if fork.nan_yes && !endless {
+            let is_number = Fork { yes: number, no: fork.yes, nan_yes: false, ..fork };
+            return self.at_most(is_number, Some(X::GREATEST));
+        }
+        number
+    }
+
+    /// Finds the place of `x` among edges: `inside` says whether what is less than all of them belongs. NaN is taken for
+    /// less than all if `nan_yes`, else for greater.
+    fn between(&mut self, fork: Fork, edges: &[f64], inside: bool) -> u32 {
+        let (below, rest) = edges.split_at(edges.len() / 2);
+        let Some((edge, above)) = rest.split_first() else {
+            return if inside { fork.yes } else { fork.no };
+        };
+        let yes = self.between(fork, below, inside);
+        let no = self.between(fork, above, inside ^ (below.len() % 2 == 0));
+        self.at_most(Fork { yes, no, ..fork }, X::floor_below(*edge))
     }
 
     fn split(&mut self, feature: u32, threshold: X, nan_left: bool, left: u32, right: u32) -> u32 {
@@ -105,20 +137,31 @@ impl<X: Scalar> Lowered<X> {
     }
 }
 
-/// A comparison about to be lowered: where its yes and its no lead, and which of them NaN takes.
+/// A question about to be lowered: where its yes and its no lead, and which of them NaN takes.
 #[derive(Clone, Copy)]
-struct Test {
+struct Fork {
     feature: u32,
-    threshold: f64,
     yes: u32,
     no: u32,
     nan_yes: bool,
 }
 
-impl Test {
-    fn inverted(self) -> Test {
-        Test { yes: self.no, no: self.yes, nan_yes: !self.nan_yes, ..self }
+impl Fork {
+    fn inverted(self) -> Fork {
+        Fork { yes: self.no, no: self.yes, nan_yes: !self.nan_yes, ..self }
     }
+}
+
+/// The edges of a set that a node names.
+fn edges(tree: &Tree, set: u32) -> Result<&[f64]> {
+    let Some(Set { edges }) = tree.sets.get(set as usize) else {
+        return Err(Error::invalid(format!("set {set} doesn't exist (the tree has {})", tree.sets.len())));
+    };
+    // Also false where either is NaN.
+    if !edges.is_sorted_by(|edge, next| edge < next) || edges.first().is_some_and(|edge| edge.is_nan()) {
+        return Err(Error::invalid(format!("the edges of set {set} are not increasing")));
+    }
+    Ok(edges)
 }
 
 /// The nodes reachable from the root, each after its children. Refuses cycles and children that don't exist.
@@ -139,8 +182,8 @@ fn children_first(tree: &Tree) -> Result<Vec<u32>> {
                 tree.nodes.len()
             )));
         };
-        match (*state, tree.nodes[index as usize]) {
-            (Seen::Not, Node::Split { on_true, on_false, .. }) => {
+        match (*state, tree.nodes[index as usize].children()) {
+            (Seen::Not, Some([on_true, on_false])) => {
                 *state = Seen::Open;
                 for child in [on_false, on_true] {
                     match seen.get(child as usize) {

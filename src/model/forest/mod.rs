@@ -7,18 +7,22 @@
 mod compile;
 mod descend;
 mod ensemble;
+mod fold;
 mod layout;
 mod lower;
 mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use ensemble::{Aggregate, Ensemble, Limits, Mode, Node, Tree, Weight};
+pub use ensemble::{Aggregate, Ensemble, Limits, Mode, Node, Set, Tree, Weight};
 pub use scalar::Scalar;
 
 use crate::types::{Error, Result};
 use compile::Flat;
 use layout::Slots;
+
+/// Descents that run side by side, hiding each other's latency.
+const LANES: usize = 8;
 
 /// A compiled ensemble over rows of `X`, the width in which values and thresholds are compared.
 #[derive(Clone, Debug)]
@@ -41,8 +45,8 @@ impl<X: Scalar> Forest<X> {
     /// Compiles an ensemble.
     ///
     /// # Errors
-    /// If the ensemble exceeds `limits`, has a cycle, names a node, weight or target that doesn't exist, or holds a
-    /// weight that is NaN.
+    /// If the ensemble exceeds `limits`, has a cycle, names a node, set, weight or target that doesn't exist, or holds
+    /// a weight that is NaN.
     pub fn compile(ensemble: &Ensemble, limits: &Limits) -> Result<Forest<X>> {
         let features = compile::check(ensemble, limits)?;
         let lowered = compile::lower::<X>(ensemble, limits)?;

@@ -1,7 +1,11 @@
 //! The two widths of number that trees compare: what a threshold becomes in each, exactly.
 
+use std::ops::Add;
+
 /// A number that trees compare: `f32` or `f64`.
-pub trait Scalar: sealed::Sealed + Copy + PartialOrd + Default + Into<f64> + Send + Sync + 'static {
+pub trait Scalar:
+    sealed::Sealed + Copy + PartialOrd + Default + Add<Output = Self> + Into<f64> + Send + Sync + 'static
+{
     /// Less than or equal to every number.
     const LEAST: Self;
     /// Greater than or equal to every number.

@@ -24,6 +24,11 @@ fn reached<'a>(tree: &'a Tree, row: &[f64]) -> &'a [Weight] {
                 };
                 at = if holds || (missing_true && value.is_nan()) { on_true } else { on_false };
             }
+            Node::Member { feature, set, on_true, on_false, missing_true } => {
+                let value = row[feature as usize];
+                let holds = tree.sets[set as usize].contains(value) || (missing_true && value.is_nan());
+                at = if holds { on_true } else { on_false };
+            }
         }
     }
 }
@@ -35,7 +40,7 @@ fn expected(ensemble: &Ensemble, row: &[f64]) -> Vec<f64> {
     }
     let base = |target: usize| ensemble.base.get(target).copied().unwrap_or(0.0);
     let combined = given.iter().map(|weights| match ensemble.aggregate {
-        Aggregate::Sum => weights.iter().sum::<f64>(),
+        Aggregate::Sum | Aggregate::Running => weights.iter().sum::<f64>(),
         Aggregate::Average => weights.iter().sum::<f64>() / ensemble.trees.len() as f64,
         Aggregate::Min => weights.iter().copied().reduce(f64::min).unwrap_or(0.0),
         Aggregate::Max => weights.iter().copied().reduce(f64::max).unwrap_or(0.0),
@@ -45,7 +50,8 @@ fn expected(ensemble: &Ensemble, row: &[f64]) -> Vec<f64> {
 
 const FEATURES: usize = 4;
 const MODES: [Mode; 6] = [Mode::Leq, Mode::Lt, Mode::Gt, Mode::Gte, Mode::Eq, Mode::Neq];
-const AGGREGATES: [Aggregate; 4] = [Aggregate::Sum, Aggregate::Average, Aggregate::Min, Aggregate::Max];
+const AGGREGATES: [Aggregate; 5] =
+    [Aggregate::Sum, Aggregate::Running, Aggregate::Average, Aggregate::Min, Aggregate::Max];
 
 /// Numbers at which comparisons go wrong, with their neighbours.
 const EDGES: [f64; 20] = [
@@ -81,16 +87,48 @@ fn weight(targets: usize) -> impl Strategy<Value = Weight> {
         .prop_map(|(target, parts)| Weight { target, value: f64::from(parts) / 64.0 })
 }
 
+fn set() -> impl Strategy<Value = Set> {
+    vec(number(), 0..9).prop_map(|mut edges| {
+        edges.retain(|edge| !edge.is_nan());
+        edges.sort_by(f64::total_cmp);
+        edges.dedup();
+        Set { edges }
+    })
+}
+
+/// What a split asks.
+#[derive(Clone, Debug)]
+enum Question {
+    Compare(f64, Mode),
+    Member(Set),
+}
+
+fn question() -> impl Strategy<Value = Question> {
+    prop_oneof![
+        2 => (number(), select(&MODES[..])).prop_map(|(threshold, mode)| Question::Compare(threshold, mode)),
+        1 => set().prop_map(Question::Member),
+    ]
+}
+
 /// A graph whose nodes lead only to later ones, many of them to the same.
 fn tree(targets: usize) -> impl Strategy<Value = Tree> {
-    let split = (0..FEATURES as u32, number(), select(&MODES[..]), any::<bool>(), any::<(u8, u8)>());
+    let split = (0..FEATURES as u32, question(), any::<bool>(), any::<(u8, u8)>());
     (vec(split, 0..12), vec(vec(weight(targets), 0..3), 1..5)).prop_map(|(splits, leaves)| {
         let mut tree = Tree::default();
         let nodes = splits.len() + leaves.len();
-        for (at, (feature, threshold, mode, missing_true, far)) in splits.into_iter().enumerate() {
+        for (at, (feature, question, missing_true, far)) in splits.into_iter().enumerate() {
             let ahead = |far: u8| (at + 1 + far as usize % (nodes - at - 1)) as u32;
             let (on_true, on_false) = (ahead(far.0), ahead(far.1));
-            tree.nodes.push(Node::Split { feature, threshold, mode, on_true, on_false, missing_true });
+            tree.nodes.push(match question {
+                Question::Compare(threshold, mode) => {
+                    Node::Split { feature, threshold, mode, on_true, on_false, missing_true }
+                }
+                Question::Member(edges) => {
+                    tree.sets.push(edges);
+                    let set = tree.sets.len() as u32 - 1;
+                    Node::Member { feature, set, on_true, on_false, missing_true }
+                }
+            });
         }
         for leaf in leaves {
             tree.nodes.push(Node::Leaf { first: tree.weights.len() as u32, count: leaf.len() as u32 });
@@ -177,7 +215,7 @@ fn refusal(tree: Tree) -> String {
 fn broken_trees_are_refused() {
     let leaf = Node::Leaf { first: 0, count: 1 };
     let weights = vec![Weight { target: 0, value: 1.0 }];
-    let tree = |nodes: &[Node]| Tree { nodes: nodes.to_vec(), root: 0, weights: weights.clone() };
+    let tree = |nodes: &[Node]| Tree { nodes: nodes.to_vec(), weights: weights.clone(), ..Tree::default() };
     assert_eq!(refusal(tree(&[split(0, 0, 1), leaf])), "tree 0: node 0 is its own ancestor");
     assert_eq!(refusal(tree(&[split(0, 1, 2), split(0, 2, 0), leaf])), "tree 0: node 0 is its own ancestor");
     assert_eq!(refusal(tree(&[split(0, 1, 7), leaf])), "tree 0: node 7 doesn't exist (the tree has 2)");
@@ -190,6 +228,10 @@ fn broken_trees_are_refused() {
     assert_eq!(refusal(other), "tree 0: a weight is for target 3 of 1");
     let nan = Tree { weights: vec![Weight { target: 0, value: f64::NAN }], ..tree(&[leaf]) };
     assert_eq!(refusal(nan), "tree 0: a weight is NaN");
+    let member = Node::Member { feature: 0, set: 0, on_true: 1, on_false: 1, missing_true: false };
+    assert_eq!(refusal(tree(&[member, leaf])), "tree 0: node 0: set 0 doesn't exist (the tree has 0)");
+    let unordered = Tree { sets: vec![Set { edges: vec![1.0, 1.0] }], ..tree(&[member, leaf]) };
+    assert_eq!(refusal(unordered), "tree 0: node 0: the edges of set 0 are not increasing");
     assert!(
         refusal(tree(&[split(u32::MAX - 1, 1, 1), leaf]))
             .starts_with("a tree ensemble has 4294967295 columns")
@@ -201,7 +243,7 @@ fn fibonacci(length: u32) -> Tree {
     let mut nodes: Vec<Node> = (0..length).map(|at| split(at % 3, at + 1, at + 2)).collect();
     nodes.extend([Node::Leaf { first: 0, count: 1 }, Node::Leaf { first: 1, count: 1 }]);
     let weights = [1.0, 2.0].map(|value| Weight { target: 0, value }).to_vec();
-    Tree { nodes, root: 0, weights }
+    Tree { nodes, weights, ..Tree::default() }
 }
 
 #[test]
@@ -212,6 +254,47 @@ fn shared_children_are_not_copied() {
     forest.sum(&[1.0, -1.0, f32::NAN, 1.0, 1.0, 1.0], 2, 3, &mut out);
     let rows = [[1.0, -1.0, f64::NAN], [1.0, 1.0, 1.0]];
     assert_eq!(out.map(f64::from), rows.map(|row| reached(&fibonacci(4000), &row)[0].value));
+}
+
+#[test]
+fn a_set_is_as_deep_as_the_logarithm_of_its_edges() {
+    let leaves = [0, 1].map(|first| Node::Leaf { first, count: 1 });
+    let member = Node::Member { feature: 0, set: 0, on_true: 1, on_false: 2, missing_true: true };
+    let mut tree = fibonacci(0);
+    tree.nodes = vec![member, leaves[0], leaves[1]];
+    tree.sets = vec![Set::of_categories((0..1024).step_by(2))];
+    let limits = Limits { depth: 12, nodes: 1027, ..Limits::default() };
+    let forest = Forest::<f32>::compile(&of_one(tree.clone()), &limits).unwrap();
+    assert!(forest.nodes() <= 1024 + 8, "{} nodes", forest.nodes());
+    let values = [0.0, 0.9, 1.0, 1022.5, 1024.0, -0.1, f32::NAN];
+    let mut out = [0.0; 7];
+    forest.sum(&values, 7, 1, &mut out);
+    assert_eq!(out, [1.0, 1.0, 2.0, 1.0, 2.0, 2.0, 1.0]);
+    let error = Forest::<f32>::compile(&of_one(tree), &Limits { nodes: 1026, ..limits }).unwrap_err();
+    assert_eq!(error.to_string(), "a tree ensemble has 1027 nodes; the most is 1026");
+}
+
+#[test]
+fn a_running_sum_is_rounded_at_each_step() {
+    let of = |value: f64| Tree {
+        nodes: vec![Node::Leaf { first: 0, count: 1 }],
+        weights: vec![Weight { target: 0, value }],
+        ..Tree::default()
+    };
+    // In 32 bits each of the small ones is lost in the large one, unless they come first.
+    let small = f64::from(f32::EPSILON) / 2.0;
+    let given = |values: &[f64], rows: usize| {
+        let trees = values.iter().copied().map(of).collect();
+        let ensemble = Ensemble { trees, targets: 1, aggregate: Aggregate::Running, base: vec![1.0] };
+        let forest = Forest::<f32>::compile(&ensemble, &Limits::default()).unwrap();
+        let mut out = vec![0.0; rows];
+        forest.sum(&[], rows, 0, &mut out);
+        out
+    };
+    for rows in [1, 9] {
+        assert_eq!(given(&[small; 20], rows), vec![1.0; rows]);
+        assert_eq!(given(&[-1.0, small, small, 1.0], rows), vec![1.0 + f32::EPSILON; rows]);
+    }
 }
 
 #[test]
@@ -229,8 +312,8 @@ fn trees_beyond_narrow_indices_are_wide() {
             Node::Leaf { first: 0, count: 1 },
             Node::Leaf { first: 1, count: 1 },
         ],
-        root: 0,
         weights: vec![Weight { target: 0, value: 1.0 }, Weight { target: 0, value: 2.0 }],
+        ..Tree::default()
     };
     let forest = Forest::<f32>::compile(&of_one(wide), &Limits::default()).unwrap();
     assert!(matches!(forest.trees, Trees::Wide(_)));

@@ -1,6 +1,6 @@
 //! Golden samples: inputs and expected outputs beside a model, in ONNX's own test layout.
 //!
-//! `model.onnx` (or `model.safetensors`), and for each sample a folder `test_data_set_*` with `input_*.pb` and `output_*.pb`.
+//! `model.onnx` (or what [`Format::files`](super::Format::files) names), and for each sample a folder `test_data_set_*` with `input_*.pb` and `output_*.pb`.
 
 mod compare;
 mod verify;

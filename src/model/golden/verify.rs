@@ -83,31 +83,32 @@ pub fn verify_dirs(dirs: &[PathBuf], tolerance: Tolerance, options: &Options) ->
         let mut found = Vec::new();
         search(dir, DEPTH, &mut found)?;
         if found.is_empty() {
-            let files = Format::ALL.map(|format| format!("`{}`", format.file())).join(" or ");
+            let files = Format::ALL.iter().flat_map(|format| format.files()).map(|file| format!("`{file}`"));
+            let files = files.collect::<Vec<_>>().join(" or ");
             return Err(types::Error::invalid(format!("{}: no {files} in it", dir.display()))
                 .hint("give a folder in ONNX's test layout: model.onnx, test_data_set_0/input_0.pb, .."));
         }
-        for (case, format) in found {
+        for (case, file) in found {
             let name = match case.strip_prefix(dir) {
                 Ok(path) if path.as_os_str().is_empty() => ".".to_owned(),
                 Ok(path) => path.display().to_string(),
                 Err(_) => case.display().to_string(),
             };
-            report.add(verify_case(name, &case, format, tolerance, options));
+            report.add(verify_case(name, &case, file, tolerance, options));
         }
     }
     Ok(report)
 }
 
-/// Finds folders with a model in them, and the format of that model.
-fn search(dir: &Path, depth: usize, found: &mut Vec<(PathBuf, Format)>) -> types::Result<()> {
+/// Finds folders with a model in them, and the file of that model.
+fn search(dir: &Path, depth: usize, found: &mut Vec<(PathBuf, &'static str)>) -> types::Result<()> {
     let fail = |error: std::io::Error| types::Error::invalid(format!("{}: {error}", dir.display()));
     let mut inner = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(fail)? {
         let entry = entry.map_err(fail)?;
-        let model = Format::ALL.into_iter().find(|format| entry.file_name() == format.file());
-        if let Some(format) = model {
-            found.push((dir.to_owned(), format));
+        let mut files = Format::ALL.into_iter().flat_map(Format::files);
+        if let Some(file) = files.find(|file| entry.file_name() == **file) {
+            found.push((dir.to_owned(), file));
         } else if entry.file_type().map_err(fail)?.is_dir() {
             inner.push(entry.path());
         }
@@ -121,7 +122,7 @@ fn search(dir: &Path, depth: usize, found: &mut Vec<(PathBuf, Format)>) -> types
     Ok(())
 }
 
-fn verify_case(name: String, dir: &Path, format: Format, tolerance: Tolerance, options: &Options) -> Case {
+fn verify_case(name: String, dir: &Path, file: &str, tolerance: Tolerance, options: &Options) -> Case {
     let mut case = Case {
         name,
         verdict: Verdict::Error,
@@ -129,19 +130,18 @@ fn verify_case(name: String, dir: &Path, format: Format, tolerance: Tolerance, o
         unsupported: Vec::new(),
         message: String::new(),
     };
-    let loaded =
-        read_file(&dir.join(format.file()), options.limits.bytes).and_then(|bytes| {
-            match Model::load(&bytes, format, options) {
-                Ok(model) => Ok(Some(model)),
-                Err(Error::Unsupported { operators, reasons }) => {
-                    case.verdict = Verdict::Unsupported;
-                    case.message = reasons.join("; ");
-                    case.unsupported = operators;
-                    Ok(None)
-                }
-                Err(error) => Err(error.into()),
+    let loaded = read_file(&dir.join(file), options.limits.bytes).and_then(|bytes| {
+        match Model::load(&bytes, Format::of(file.as_ref()), options) {
+            Ok(model) => Ok(Some(model)),
+            Err(Error::Unsupported { operators, reasons }) => {
+                case.verdict = Verdict::Unsupported;
+                case.message = reasons.join("; ");
+                case.unsupported = operators;
+                Ok(None)
             }
-        });
+            Err(error) => Err(error.into()),
+        }
+    });
     let judged = match loaded {
         Ok(None) => return case,
         Ok(Some(model)) => judge(&model, dir, tolerance, options),

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::{Data, Options, Tensor},
-    Attribute, Body, Graph, Node, Type, ValueId,
+    Attribute, Body, Graph, Node, ValueId,
     compute::compute,
 };
 

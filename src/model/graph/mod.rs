@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{DType, Dim, Labels, Port, Tensor};
+use super::{DType, Dim, Labels, Port, Tensor, forest::Ensemble, operators::Link};
 
 pub(super) use body::Body;
 pub(super) use sort::sort;
@@ -59,6 +59,8 @@ pub(super) enum Attribute {
     Ints(Vec<i64>),
     Texts(Vec<String>),
     Graph(Box<Body>),
+    Ensemble(Arc<Ensemble>),
+    Link(Link),
     /// A kind the engine does not read, in words.
     Foreign(String),
 }
@@ -89,7 +91,11 @@ impl OpName {
 
 impl fmt::Display for OpName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.domain, self.name)
+        match self.domain.trim() {
+            // An operator of the engine's own.
+            "" => f.write_str(&self.name),
+            domain => write!(f, "{domain}:{}", self.name),
+        }
     }
 }
 

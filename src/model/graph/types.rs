@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{
     super::{
         Error, Options,
-        operators::{Refusal, Spec, formals, knows, types},
+        operators::{Refusal, Spec, formals, held, knows, types},
     },
     Body, Graph, Node, Type, body,
     branch::{Fixed, inline},
@@ -43,6 +43,14 @@ impl Inference<'_> {
                 for node in inline(graph, &node, branch).into_iter().rev() {
                     waiting.push_front(node);
                 }
+                continue;
+            }
+            if let (("ai.onnx", "Constant"), Some(output)) =
+                (node.op.parts(), node.outputs.first().copied().flatten())
+                && let Ok(tensor) = held(&Spec::new(graph, &node, self.options))
+            {
+                // What reads it may ask for it from here on.
+                graph.set_constant(output, tensor);
                 continue;
             }
             let kinds = self.node(graph, &mut node)?;

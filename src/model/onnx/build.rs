@@ -8,7 +8,7 @@ use std::{
 use super::{
     super::{
         Error, Limits, Port,
-        graph::{Attribute, Body, Graph, Node, OpName, Output, Type, Value, ValueId, sort},
+        graph::{Attribute, Body, Graph, Node, OpName, Output, Type, ValueId, sort},
     },
     attribute::{Weights, value},
     function::{self, Arguments, Functions, argument, arguments},

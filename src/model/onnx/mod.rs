@@ -14,7 +14,7 @@ use prost::Message;
 
 use super::{Error, Format, Limits, graph::Graph};
 
-pub(super) use tensor::{dtype, element_name, tensor};
+pub(super) use tensor::{dtype, element_name, raw, tensor};
 
 /// Reads an ONNX model and builds its graph: sorted, names resolved, types not yet inferred.
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Graph, Error> {

@@ -57,17 +57,18 @@ pub(in crate::model) fn element_name(element: i32) -> String {
 /// The shape, if it and its number of elements are within the limits.
 fn shape(proto: &TensorProto, place: &str, limits: &Limits) -> Result<(Vec<usize>, usize), Error> {
     Error::limit(format!("{place}: the number of dimensions"), proto.dims.len(), limits.rank)?;
-    let mut elements = 1_u128;
+    let mut most = 1_usize;
     let mut shape = Vec::with_capacity(proto.dims.len());
     for &dim in &proto.dims {
         let size = usize::try_from(dim)
             .map_err(|_| Error::invalid(place, format!("dimension {dim} is negative")))?;
-        elements = elements.saturating_mul(size as u128);
+        // A dimension of size zero is not to hide how large the others are.
+        most = most.saturating_mul(size.max(1));
         shape.push(size);
     }
-    let given = usize::try_from(elements).unwrap_or(usize::MAX);
-    Error::limit(format!("{place}: the number of elements"), given, limits.elements)?;
-    Ok((shape, given))
+    Error::limit(format!("{place}: the number of elements"), most, limits.elements)?;
+    let elements = shape.iter().product();
+    Ok((shape, elements))
 }
 
 /// Reads a tensor. `place` names it in errors.
@@ -95,7 +96,8 @@ pub(in crate::model) fn tensor(proto: &TensorProto, place: &str, limits: &Limits
     }
 }
 
-fn raw(bytes: &[u8], dtype: DType) -> Option<Data> {
+/// Elements from their bytes, the lowest first; none if those are no whole number of elements.
+pub(in crate::model) fn raw(bytes: &[u8], dtype: DType) -> Option<Data> {
     fn chunks<const N: usize, T>(bytes: &[u8], read: fn([u8; N]) -> T) -> Option<Vec<T>> {
         let (chunks, rest) = bytes.as_chunks::<N>();
         rest.is_empty().then(|| chunks.iter().map(|chunk| read(*chunk)).collect())

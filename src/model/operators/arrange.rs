@@ -1,6 +1,7 @@
 //! Operators that change a tensor's shape and leave its elements as they are.
 
 use burn_backend::Backend;
+use smallvec::smallvec;
 
 use super::{
     super::{
@@ -8,11 +9,13 @@ use super::{
         plan::{Args, Kernel, Reason},
     },
     Operator, Refusal, Spec, axis,
+    broadcast::bounded,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
-        "Identity" | "Dropout" => Operator { types: same_types, kernel: identity },
+        "Identity" => Operator { types: same_types, kernel: identity },
+        "Dropout" => Operator { types: dropout_types, kernel: dropout },
         "Reshape" => Operator { types: same_types, kernel: reshape },
         "Flatten" => Operator { types: same_types, kernel: flatten },
         "Squeeze" => Operator { types: same_types, kernel: squeeze },
@@ -24,17 +27,22 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 }
 
 fn same_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
-    if spec.op().name == "Dropout" {
-        if spec.gives(1) {
-            return Err(Refusal::unsupported("its mask is read"));
-        }
-        // In training mode it would be random.
-        if spec.has(2) && spec.constant(2).is_none_or(|mode| mode.data != Data::Bool(vec![false])) {
-            return Err(Refusal::unsupported("training mode"));
-        }
-        return Ok(vec![spec.dtype(0)?; spec.outputs()]);
-    }
     Ok(vec![spec.dtype(0)?])
+}
+
+/// Outside of training nothing is dropped.
+fn dropout_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    let training = match spec.version() {
+        ..7 => !spec.flag("is_test", false)?,
+        _ => spec.has(2) && spec.constant(2).is_none_or(|mode| mode.data != Data::Bool(vec![false])),
+    };
+    if training {
+        return Err(Refusal::unsupported("training mode"));
+    }
+    if spec.version() < 12 && spec.gives(1) {
+        return Err(Refusal::unsupported("the mask of versions before 12"));
+    }
+    Ok(vec![spec.dtype(0)?, DType::Bool])
 }
 
 fn index_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
@@ -44,6 +52,14 @@ fn index_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 fn identity<B: Backend>(_: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     Ok(Kernel::host(|args| args.take(0)))
+}
+
+fn dropout<B: Backend>(_: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    Ok(Kernel::host_many(|args| {
+        let tensor = args.take(0)?;
+        let mask = Tensor::new(tensor.shape.clone(), Data::Bool(vec![true; tensor.data.len()]));
+        Ok(smallvec![tensor, mask])
+    }))
 }
 
 fn with_shape<B: Backend>(args: &mut Args<'_, '_, B>, shape: Vec<usize>) -> Result<Tensor, Reason> {
@@ -56,10 +72,12 @@ fn with_shape<B: Backend>(args: &mut Args<'_, '_, B>, shape: Vec<usize>) -> Resu
 
 fn reshape<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let zero_stays = spec.flag("allowzero", false)?;
+    let limits = *spec.limits();
     let listed = spec.ints("shape")?.map(<[i64]>::to_vec);
     Ok(Kernel::host(move |args| {
         let old = args.shape(0)?;
         let new = resolve(&old, listed.as_deref().map_or_else(|| args.i64(1), Ok)?, zero_stays)?;
+        bounded(&new, &limits)?;
         with_shape(args, new)
     }))
 }

@@ -60,10 +60,6 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 /// The type that all inputs share.
 fn shared_type(spec: &Spec<'_>) -> Result<DType, Refusal> {
-    // Before version 7 the second operand was stretched by `axis` and `broadcast` instead.
-    if spec.version() < 7 && spec.flag("broadcast", false)? {
-        return Err(Refusal::unsupported("attribute `broadcast` of versions before 7"));
-    }
     let dtype = spec.dtype(0)?;
     for input in 1..spec.inputs() {
         let other = spec.dtype(input)?;

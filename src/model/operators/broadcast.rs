@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use super::super::{Error, plan::Reason};
+use super::super::{Error, Limits, plan::Reason};
 
 /// Sizes of a tensor's dimensions, on the stack for ordinary ranks.
 pub(super) type Dims = SmallVec<[usize; 8]>;
@@ -20,11 +20,20 @@ pub(super) fn broadcast(left: &[usize], right: &[usize]) -> Result<Dims, Reason>
     (0..rank).map(dim).collect()
 }
 
-/// Number of elements of a computed shape, if it is within the limit.
+/// Number of elements of a computed shape, if it is within the limit. So is that of any of its dimensions, even if
+/// another is of size zero: loops over some of them end, and products of their sizes do not overflow.
 pub(super) fn elements(shape: &[usize], limit: usize) -> Result<usize, Reason> {
-    let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size)).unwrap_or(usize::MAX);
-    Error::limit("the number of elements of its result", count, limit).map_err(|error| error.to_string())?;
-    Ok(count)
+    let count = shape.iter().try_fold(1_usize, |count, &size| count.checked_mul(size.max(1)));
+    Error::limit("the number of elements of its result", count.unwrap_or(usize::MAX), limit)
+        .map_err(|error| error.to_string())?;
+    Ok(shape.iter().product())
+}
+
+/// Number of elements of a computed shape, if both it and that of the dimensions are within the limits.
+pub(super) fn bounded(shape: &[usize], limits: &Limits) -> Result<usize, Reason> {
+    Error::limit("the number of dimensions of its result", shape.len(), limits.rank)
+        .map_err(|error| error.to_string())?;
+    elements(shape, limits.elements)
 }
 
 /// How far to step in a tensor of `shape` for a step along each axis of `wide`: 0 where it is stretched.
@@ -38,6 +47,15 @@ pub(super) fn strides(shape: &[usize], wide: &[usize]) -> Dims {
         stride *= size;
     }
     strides
+}
+
+/// How far to step in a tensor of `shape` for a step along each of its axes.
+pub(super) fn row_major(shape: &[usize]) -> Dims {
+    let mut steps: Dims = SmallVec::from_elem(1, shape.len());
+    for axis in (1..shape.len()).rev() {
+        steps[axis - 1] = steps[axis] * shape[axis];
+    }
+    steps
 }
 
 /// Calls `visit` with the offset of each element of `wide`, in row-major order.
@@ -134,5 +152,7 @@ mod tests {
         assert_eq!(elements(&[2, 3], 6), Ok(6));
         assert!(elements(&[2, 3], 5).is_err());
         assert!(elements(&[usize::MAX, 3], 5).is_err());
+        assert_eq!(elements(&[0, 3], 5), Ok(0));
+        assert!(elements(&[0, 6], 5).is_err());
     }
 }

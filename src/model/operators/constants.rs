@@ -24,7 +24,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 }
 
 /// The tensor that a `Constant` holds, in whichever attribute.
-fn held(spec: &Spec<'_>) -> Result<Arc<Tensor>, Refusal> {
+pub(in crate::model) fn held(spec: &Spec<'_>) -> Result<Arc<Tensor>, Refusal> {
     if let Some(tensor) = spec.tensor("value")? {
         return Ok(Arc::clone(tensor));
     }
@@ -79,6 +79,10 @@ fn fill<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 }
 
 fn range_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    // 16-bit floats are counted in 32-bit ones, which is what 1 stands for.
+    if spec.int("stash_type", 1)? != 1 {
+        return Err(Refusal::unsupported("attribute `stash_type` other than 1"));
+    }
     match spec.dtype(0)? {
         dtype @ (DType::F32 | DType::F64 | DType::I64 | DType::I32 | DType::I16) => Ok(vec![dtype]),
         dtype => Err(Refusal::invalid(format!("it does not count in {dtype}"))),

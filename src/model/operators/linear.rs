@@ -146,7 +146,13 @@ fn dense<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         (Data::F32(weights), None) => Some(Panels::new(weights, &vec![0.0; columns], columns)),
         _ => None,
     };
-    let (limit, small) = (spec.limits().elements, spec.loop_elements());
+    let limit = spec.limits().elements;
+    // On the processor the packed weights are faster at any size: the backend packs its own in every call.
+    let packed = match spec.loop_elements() {
+        0 => 0,
+        small if spec.backend().narrow() => small,
+        _ => usize::MAX,
+    };
     Ok(Kernel::anywhere(move |args| {
         let mut shape = args.shape(0)?.to_vec();
         match shape.last_mut() {
@@ -158,13 +164,11 @@ fn dense<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             shape.insert(0, 1);
         }
         let count = elements(&shape, limit)?;
-        if let (Some(panels), true) = (&panels, count <= small || count == 0)
+        if let (Some(panels), true) = (&panels, count <= packed || count == 0)
             && let Some(TensorView::F32 { data, .. }) = args.at_home(0)
         {
             let mut out = vec![0.0; count];
-            for (row, out) in data.chunks_exact(inner.max(1)).zip(out.chunks_exact_mut(columns.max(1))) {
-                panels.multiply(row, out);
-            }
+            panels.multiply(data, &mut out);
             activation.apply(&mut out);
             return Ok(Tensor::f32(shape, out).into());
         }

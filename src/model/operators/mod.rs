@@ -1,24 +1,42 @@
 //! The operators: for each the types it takes and gives, decided at load, and its kernel.
 
 mod activation;
+mod align;
 mod arrange;
 mod binary;
+mod bits;
 mod broadcast;
 mod cast;
 mod constants;
+mod cumulative;
 mod distance;
+mod einsum;
 mod flow;
+mod fourier;
 mod half;
+mod hardmax;
+mod indicate;
 mod linear;
+mod link;
+mod matrix;
 mod ml;
 mod number;
+mod pad;
 mod panel;
+mod prelu;
+mod rearrange;
 mod reduce;
+mod resize;
+mod scatter;
 mod select;
 mod softmax;
 mod spec;
+mod suppression;
 mod text;
+mod trees;
 mod unary;
+mod unique;
+mod windows;
 
 use burn_backend::Backend;
 
@@ -27,8 +45,11 @@ use super::{
     plan::{Kernel, Reason},
 };
 
+pub(super) use constants::held;
 pub(super) use flow::formals;
+pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
+pub(super) use trees::TREES;
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
@@ -51,12 +72,30 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| softmax::find(name))
             .or_else(|| linear::find(name))
             .or_else(|| flow::find(name))
-            .or_else(|| text::find(name)),
+            .or_else(|| text::find(name))
+            .or_else(|| bits::find(name))
+            .or_else(|| cumulative::find(name))
+            .or_else(|| einsum::find(name))
+            .or_else(|| fourier::find(name))
+            .or_else(|| hardmax::find(name))
+            .or_else(|| indicate::find(name))
+            .or_else(|| matrix::find(name))
+            .or_else(|| pad::find(name))
+            .or_else(|| prelu::find(name))
+            .or_else(|| rearrange::find(name))
+            .or_else(|| resize::find(name))
+            .or_else(|| scatter::find(name))
+            .or_else(|| suppression::find(name))
+            .or_else(|| unique::find(name))
+            .or_else(|| windows::find(name)),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
             text::find_microsoft(name).or_else(|| distance::find(name))
         }
-        _ if (domain, name) == DENSE => linear::find_fused(name),
+        OWN => linear::find_fused(name)
+            .or_else(|| align::find(name))
+            .or_else(|| trees::find(name))
+            .or_else(|| link::find(name)),
         _ => None,
     }
 }
@@ -67,8 +106,12 @@ const NEWEST: i64 = 28;
 const NEWEST_ML: i64 = 5;
 /// The same of `com.microsoft`, ONNX Runtime's own operators.
 const NEWEST_MICROSOFT: i64 = 1;
-/// The layer that a pass makes of a product, a sum and an activation. No file can name it: its domain is no word.
-pub(super) const DENSE: (&str, &str) = (" ", "Dense");
+/// The domain of the operators that the engine itself makes. No file names it: it is no word.
+pub(super) const OWN: &str = " ";
+/// The layer that a pass makes of a product, a sum and an activation.
+pub(super) const DENSE: (&str, &str) = (OWN, "Dense");
+/// What lays an operand along another from a given dimension on.
+pub(super) const ALIGN: (&str, &str) = (OWN, "Align");
 
 /// Whether a tensor is computed by the backend: neither so small that a loop is faster, nor of a rank that
 /// burn-ndarray does not have.

@@ -52,7 +52,13 @@ macro_rules! float {
             }
             fn modulo(self, other: Self) -> Result<Self, Reason> {
                 let rest = self % other;
-                Ok(if rest != 0.0 && (rest < 0.0) != (other < 0.0) { rest + other } else { rest })
+                Ok(if rest == 0.0 {
+                    rest.copysign(other)
+                } else if (rest < 0.0) != (other < 0.0) {
+                    rest + other
+                } else {
+                    rest
+                })
             }
             fn is_nan(self) -> bool {
                 self.is_nan()
@@ -126,6 +132,8 @@ mod tests {
         assert_eq!((-7_i64).modulo(3), Ok(2));
         assert_eq!(7_i64.modulo(-3), Ok(-2));
         assert_eq!((-7.0_f32).modulo(3.0), Ok(2.0));
+        assert_eq!((-1.0_f32).modulo(f32::INFINITY), Ok(f32::INFINITY));
+        assert_eq!(4.0_f32.modulo(-2.0).map(f32::is_sign_negative), Ok(true));
         assert_eq!(1_u8.fmod(0), Err(by_zero()));
     }
 

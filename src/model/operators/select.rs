@@ -11,7 +11,7 @@ use super::{
         tensor::{Element, each_view},
     },
     Operator, Refusal, Spec, axis,
-    broadcast::{Dims, broadcast, elements, strides, walk},
+    broadcast::{Dims, bounded, broadcast, elements, row_major, strides, walk},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -31,6 +31,10 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 pub(super) fn first_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     Ok(vec![spec.dtype(0)?])
+}
+
+pub(super) fn second_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    Ok(vec![spec.dtype(1)?])
 }
 
 fn shared_type(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
@@ -93,6 +97,28 @@ pub(super) fn pick<T: Clone>(
     out
 }
 
+/// As [`pick`], with `fill` where there is no place.
+pub(super) fn pick_or<T: Clone>(
+    data: &[T],
+    (before, along, after): (usize, usize, usize),
+    at: &[Option<usize>],
+    fill: &T,
+) -> Vec<T> {
+    let mut out = Vec::with_capacity(before * at.len() * after);
+    for block in 0..before {
+        for place in at {
+            match place {
+                Some(place) => {
+                    let start = (block * along + place) * after;
+                    out.extend_from_slice(&data[start..start + after]);
+                }
+                None => out.extend(std::iter::repeat_n(fill, after).cloned()),
+            }
+        }
+    }
+    out
+}
+
 /// The elements at the given places.
 pub(super) fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
     places.iter().map(|&place| data[place].clone()).collect()
@@ -106,14 +132,14 @@ pub(super) fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> 
 }
 
 fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
-    let (at, limit) = (spec.int("axis", 0)?, spec.limits().elements);
+    let (at, limits) = (spec.int("axis", 0)?, *spec.limits());
     Ok(Kernel::host(move |args| {
         let (view, chosen) = (args.view(0)?, args.view(1)?);
         let old = view.shape();
         let at = axis(at, old.len())?;
         let places = indices(chosen, old[at])?;
         let shape = [&old[..at], chosen.shape(), &old[at + 1..]].concat();
-        elements(&shape, limit)?;
+        bounded(&shape, &limits)?;
         Ok(Tensor {
             data: each_view!(view, data => Element::data(pick(data, around(old, at), &places))),
             shape,
@@ -121,28 +147,29 @@ fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     }))
 }
 
+/// For each index along an axis, the place of the element that it means.
+pub(super) fn places_along(old: &[usize], chosen: TensorView<'_>, at: usize) -> Result<Vec<usize>, Reason> {
+    let new = chosen.shape();
+    let fits = |(axis, (&new, &old)): (usize, (&usize, &usize))| axis == at || new <= old;
+    if new.len() != old.len() || !new.iter().zip(old).enumerate().all(fits) {
+        return Err(format!("indices of shape {new:?} do not fit a tensor of shape {old:?}"));
+    }
+    let indices = indices(chosen, old[at])?;
+    let mut steps = row_major(old);
+    let along = std::mem::take(&mut steps[at]);
+    let mut places = Vec::with_capacity(indices.len());
+    walk(new, [&steps], |[place]| places.push(place));
+    places.iter_mut().zip(indices).for_each(|(place, index)| *place += index * along);
+    Ok(places)
+}
+
 fn gather_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let at = spec.int("axis", 0)?;
     Ok(Kernel::host(move |args| {
         let (view, chosen) = (args.view(0)?, args.view(1)?);
-        let (old, new) = (view.shape(), chosen.shape());
-        let at = axis(at, old.len())?;
-        let fits = |(axis, (&new, &old)): (usize, (&usize, &usize))| axis == at || new <= old;
-        if new.len() != old.len() || !new.iter().zip(old).enumerate().all(fits) {
-            return Err(format!("indices of shape {new:?} do not fit a tensor of shape {old:?}"));
-        }
-        let places = indices(chosen, old[at])?;
-        let mut steps: Dims = SmallVec::from_elem(1, old.len());
-        for axis in (1..old.len()).rev() {
-            steps[axis - 1] = steps[axis] * old[axis];
-        }
-        let along = std::mem::take(&mut steps[at]);
-        let mut offsets = Vec::with_capacity(places.len());
-        walk(new, [&steps], |[offset]| offsets.push(offset));
-        let offsets: Vec<usize> =
-            offsets.iter().zip(&places).map(|(offset, place)| offset + place * along).collect();
-        let data = each_view!(view, data => Element::data(found(data, &offsets)));
-        Ok(Tensor::new(new, data))
+        let places = places_along(view.shape(), chosen, axis(at, view.shape().len())?)?;
+        let data = each_view!(view, data => Element::data(found(data, &places)));
+        Ok(Tensor::new(chosen.shape(), data))
     }))
 }
 
@@ -296,10 +323,7 @@ fn transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         if !seen.iter().copied().eq(0..old.len()) {
             return Err(format!("{order:?} is no order of the dimensions of {old:?}"));
         }
-        let mut steps: Dims = SmallVec::from_elem(1, old.len());
-        for axis in (1..old.len()).rev() {
-            steps[axis - 1] = steps[axis] * old[axis];
-        }
+        let steps = row_major(old);
         let shape: Vec<usize> = order.iter().map(|&at| old[at]).collect();
         let steps: Dims = order.iter().map(|&at| steps[at]).collect();
         let data = each_view!(view, data => Element::data(walked(data, &shape, &steps)));

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::super::{
-    Backend, DType, Error, Limits, Options, Tensor,
-    graph::{Attribute, Body, Graph, Node, OpName, Type, ValueId},
-    plan::{self, Routine},
+use super::{
+    super::{
+        Backend, DType, Error, Limits, Options, Tensor,
+        forest::Ensemble,
+        graph::{Attribute, Body, Graph, Node, OpName, Type, ValueId},
+        plan::{self, Routine},
+    },
+    Link, half,
 };
-use super::half;
 
 /// Why a node is refused at load.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,6 +201,20 @@ impl<'g> Spec<'g> {
             Some(Attribute::Tensor(tensor)) => Ok(Some(tensor)),
             Some(Attribute::Foreign(kind)) => Err(Refusal::unsupported(format!("its `{name}` is {kind}"))),
             Some(_) => Err(mistyped(name, "a tensor")),
+        }
+    }
+
+    pub(in crate::model) fn ensemble(&self, name: &str) -> Result<&'g Arc<Ensemble>, Refusal> {
+        match self.attribute(name) {
+            Some(Attribute::Ensemble(ensemble)) => Ok(ensemble),
+            _ => Err(mistyped(name, "an ensemble of trees")),
+        }
+    }
+
+    pub(in crate::model) fn link(&self, name: &str) -> Result<Link, Refusal> {
+        match self.attribute(name) {
+            Some(Attribute::Link(link)) => Ok(*link),
+            _ => Err(mistyped(name, "a link")),
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         "Exp" | "Log" | "Sqrt" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sin" | "Cos" | "Tan"
         | "Asin" | "Acos" | "Atan" | "Sinh" | "Cosh" | "Tanh" | "Asinh" | "Acosh" | "Atanh" | "Erf"
         | "Sigmoid" | "Softplus" | "Softsign" | "Elu" | "LeakyRelu" | "Selu" | "Celu" | "HardSigmoid"
-        | "HardSwish" | "ThresholdedRelu" | "Mish" | "Gelu" | "Swish" => {
+        | "HardSwish" | "ThresholdedRelu" | "Mish" | "Gelu" | "Swish" | "Shrink" => {
             Operator { types: float_types, kernel: float }
         }
         "Abs" | "Neg" | "Sign" | "Relu" => Operator { types: number_types, kernel: number },
@@ -67,6 +67,9 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 fn float_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     match spec.dtype(0)? {
         dtype if dtype.is_float() => Ok(vec![dtype]),
+        dtype if dtype.is_integer() && spec.op().name == "Shrink" => {
+            Err(Refusal::unsupported(format!("of {dtype}")))
+        }
         dtype => Err(Refusal::invalid(format!("it does not compute with {dtype}"))),
     }
 }
@@ -158,6 +161,19 @@ fn shaped<B: Backend>(spec: &Spec<'_>) -> Result<Function<B>, Refusal> {
         "ThresholdedRelu" => {
             let alpha = alpha(1.0)?;
             function!(|x: F| if x > F::from(alpha) { x } else { 0.0 })
+        }
+        "Shrink" => {
+            let (bias, edge) = (spec.float("bias", 0.0)?, spec.float("lambd", 0.5)?);
+            function!(|x: F| {
+                let (bias, edge) = (F::from(bias), F::from(edge));
+                if x < -edge {
+                    x + bias
+                } else if x > edge {
+                    x - bias
+                } else {
+                    0.0
+                }
+            })
         }
         "Swish" => {
             let alpha = alpha(1.0)?;

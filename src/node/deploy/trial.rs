@@ -48,7 +48,7 @@ pub(super) fn prepare(
         .clone();
     let kind = manifest.as_ref().map_or(kind_of(Format::of(file.as_ref())), |manifest| manifest.kind);
     let place = |error: Error| error.within(file);
-    let model = Model::load(&bytes, format_of(kind)?, options).map_err(Error::from).map_err(place)?;
+    let model = Model::load(&bytes, format_of(kind), options).map_err(Error::from).map_err(place)?;
     let signature = Signature::of(&model, manifest.as_ref()).map_err(place)?;
     reproduce(&model, manifest.as_ref(), package, options)?;
     let row_cost_ns = try_out(&model, &signature.inputs, clock).map_err(place)?;

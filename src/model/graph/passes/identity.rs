@@ -3,12 +3,13 @@
 use super::super::{super::onnx, Attribute, Graph, Node, Type};
 
 pub(super) fn remove(graph: &mut Graph) {
+    let uses = graph.uses();
     let mut index = 0;
     while index < graph.nodes.len() {
         let node = &graph.nodes[index];
         let edge = (node.inputs.first().copied().flatten(), node.outputs.first().copied().flatten());
         match edge {
-            (Some(input), Some(output)) if is_identity(graph, node) => {
+            (Some(input), Some(output)) if is_identity(graph, node, &uses) => {
                 graph.nodes.remove(index);
                 graph.redirect(output, input);
             }
@@ -17,10 +18,11 @@ pub(super) fn remove(graph: &mut Graph) {
     }
 }
 
-fn is_identity(graph: &Graph, node: &Node) -> bool {
+fn is_identity(graph: &Graph, node: &Node, uses: &[usize]) -> bool {
     match node.op.parts() {
-        // The mask of a dropout is refused where types are inferred.
-        ("ai.onnx", "Identity" | "Dropout") => true,
+        ("ai.onnx", "Identity") => true,
+        // Training is refused where types are inferred.
+        ("ai.onnx", "Dropout") => node.outputs.iter().skip(1).flatten().all(|mask| uses[mask.index()] == 0),
         ("ai.onnx", "Cast") => {
             let to = match node.attributes.get("to") {
                 Some(Attribute::Int(to)) => i32::try_from(*to).ok().and_then(onnx::dtype),

@@ -1,5 +1,6 @@
 //! Passes over the graph. Each leaves the outputs' values as they are, to the bit where it can.
 
+mod align;
 mod dead;
 mod dense;
 mod fold;
@@ -18,6 +19,7 @@ use super::{
 pub(in crate::model) fn run(graph: &mut Graph, options: &Options) -> Result<(), Error> {
     zipmap::remove(graph);
     dead::remove(graph);
+    align::align(graph);
     infer(graph, options)?;
     simplify(graph, options, &mut { options.limits.parameters })
 }

@@ -23,7 +23,9 @@ pub(super) fn remove(graph: &mut Graph) {
             _ => (value, classifier_labels(graph, &givers, value)),
         };
         graph.outputs[index].value = value;
-        graph.outputs[index].labels = labels;
+        if labels.is_some() {
+            graph.outputs[index].labels = labels;
+        }
     }
 }
 

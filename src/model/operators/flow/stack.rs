@@ -7,7 +7,7 @@ use super::super::{
         tensor::{Element, each_data},
     },
     axis,
-    broadcast::{Dims, elements},
+    broadcast::{elements, row_major},
     select::{pick, walked},
 };
 
@@ -61,15 +61,6 @@ impl Stack {
         }
         Ok(Tensor { shape, data })
     }
-}
-
-/// How far to step for a step along each dimension.
-fn row_major(shape: &[usize]) -> Dims {
-    let mut steps: Dims = shape.iter().map(|_| 1).collect();
-    for at in (1..shape.len()).rev() {
-        steps[at - 1] = steps[at] * shape[at];
-    }
-    steps
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Linear models, summed in 64 bits: a score near zero decides between classes.
 
 use burn_backend::Backend;
+use pulp::Arch;
 use smallvec::smallvec;
 
 use super::{
@@ -44,6 +45,7 @@ fn classifier_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 
 /// `scores = rows * coefficients + intercepts`, one column a target.
 struct Linear {
+    arch: Arch,
     features: usize,
     /// A row a target.
     coefficients: Vec<f64>,
@@ -67,7 +69,8 @@ impl Linear {
                 )));
             }
         };
-        Ok(Linear { features: coefficients.len() / targets, coefficients: wide(coefficients), intercepts })
+        let features = coefficients.len() / targets;
+        Ok(Linear { arch: Arch::new(), features, coefficients: wide(coefficients), intercepts })
     }
 
     fn scores(&self, view: TensorView<'_>) -> Result<(usize, Vec<f32>), Reason> {
@@ -84,13 +87,25 @@ impl Linear {
     }
 
     fn multiply<T: Copy + Into<f64>>(&self, data: &[T]) -> Vec<f32> {
-        let targets = || self.coefficients.chunks_exact(self.features).zip(&self.intercepts);
-        let row = |row| targets().map(move |(weights, start)| (dot(row, weights) + start) as f32);
-        data.chunks_exact(self.features).flat_map(row).collect()
+        let mut scores = vec![0.0; data.len() / self.features * self.intercepts.len()];
+        self.arch.dispatch(
+            #[inline(always)]
+            || {
+                let rows = data.chunks_exact(self.features);
+                for (row, scores) in rows.zip(scores.chunks_exact_mut(self.intercepts.len())) {
+                    let targets = self.coefficients.chunks_exact(self.features).zip(&self.intercepts);
+                    for (score, (weights, start)) in scores.iter_mut().zip(targets) {
+                        *score = (dot(row, weights) + start) as f32;
+                    }
+                }
+            },
+        );
+        scores
     }
 }
 
 /// Products summed side by side, for the sums of one chain would wait for each other.
+#[inline(always)]
 fn dot<T: Copy + Into<f64>>(row: &[T], weights: &[f64]) -> f64 {
     const LANES: usize = 8;
     let (rows, last_row) = row.as_chunks::<LANES>();
