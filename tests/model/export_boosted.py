@@ -10,6 +10,7 @@ import onnxmltools
 import pandas
 import xgboost
 from export_layout import differs, labels, model, pierced, rows, write
+from onnx import TensorProto, helper
 from onnxmltools.convert.common.data_types import FloatTensorType
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
@@ -187,17 +188,71 @@ def lgbm_one_against_all(out):
     lgbm_model(out, m, load_wine, True)
 
 
-@model
-def lgbm_categories(out):
-    """Categories that are integers: their sets become chains of equalities."""
+def categories():
     random = np.random.RandomState(3)
     x = np.stack([random.randint(0, 12, 400), random.randint(0, 5, 400), random.randn(400)], axis=1).astype(np.float32)
     y = np.isin(x[:, 0], [1, 4, 7, 11]) * 2.0 + (x[:, 1] == 3) + x[:, 2] * 0.1
     m = lightgbm.LGBMRegressor(n_estimators=8, num_leaves=7, verbose=-1, random_state=1, min_data_per_group=5, cat_smooth=1)
     m.fit(pandas.DataFrame(x, columns=["a", "b", "c"]), y, categorical_feature=["a", "b"])
+    return m, x[:40], m.predict(pandas.DataFrame(x[:40], columns=["a", "b", "c"])).reshape(-1, 1)
+
+
+@model
+def lgbm_categories(out):
+    """Categories that are integers: their sets become chains of equalities."""
+    m, x, y = categories()
     exported = onnxmltools.convert_lightgbm(m, initial_types=[("X", FloatTensorType([None, 3]))], target_opset=15)
-    sample = pandas.DataFrame(x[:40], columns=["a", "b", "c"])
-    write(out, exported, [x[:40]], [m.predict(sample).reshape(-1, 1).astype(np.float32)])
+    write(out, exported, [x], [y.astype(np.float32)])
+
+
+@model
+def lgbm_sets(out):
+    """The same trees as version 5 of the operator has them: with sets. No converter writes it yet."""
+    m, x, y = categories()
+    trees = Trees()
+    for tree in m.booster_.dump_model()["tree_info"]:
+        trees.roots.append(trees.split(tree["tree_structure"])[0])
+    ports = [helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, width]) for name, width in (("X", 3), ("Y", 1))]
+    graph = helper.make_graph([trees.node()], "trees", ports[:1], ports[1:])
+    imports = [helper.make_opsetid("", 21), helper.make_opsetid("ai.onnx.ml", 5)]
+    write(out, helper.make_model(graph, opset_imports=imports, ir_version=10), [x.astype(np.float64)], [y])
+
+
+class Trees:
+    """LightGBM's dump of its trees as the arrays of TreeEnsemble."""
+
+    def __init__(self):
+        self.roots, self.splits, self.leaves, self.members = [], [], [], []
+
+    def split(self, node):
+        """Where a node is, and whether it is a leaf."""
+        if "leaf_value" in node:
+            self.leaves.append(node["leaf_value"])
+            return len(self.leaves) - 1, 1
+        place = len(self.splits)
+        members = node["decision_type"] == "=="
+        self.splits.append(None)
+        if members:
+            self.members.extend([*map(float, node["threshold"].split("||")), np.nan])
+        yes, no = self.split(node["left_child"]), self.split(node["right_child"])
+        threshold = 0.0 if members else node["threshold"]
+        self.splits[place] = (6 if members else 0, node["split_feature"], threshold, *yes, *no)
+        return place, 0
+
+    def node(self):
+        modes, features, thresholds, true, true_leaves, false, false_leaves = zip(*self.splits)
+
+        def tensor(kind, values):
+            return helper.make_tensor("values", kind, [len(values)], values)
+
+        return helper.make_node(
+            "TreeEnsemble", ["X"], ["Y"], domain="ai.onnx.ml", n_targets=1, tree_roots=self.roots,
+            nodes_modes=tensor(TensorProto.UINT8, modes), nodes_featureids=features,
+            nodes_splits=tensor(TensorProto.DOUBLE, thresholds), nodes_truenodeids=true, nodes_trueleafs=true_leaves,
+            nodes_falsenodeids=false, nodes_falseleafs=false_leaves, leaf_targetids=[0] * len(self.leaves),
+            leaf_weights=tensor(TensorProto.DOUBLE, self.leaves),
+            membership_values=tensor(TensorProto.DOUBLE, self.members),
+        )
 
 
 def cat_model(out, m, loader, proba=False):

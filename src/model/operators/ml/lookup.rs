@@ -124,19 +124,21 @@ fn by_value<T: Element + Copy + Into<f64>>(keys: Vec<T>) -> Find {
     Box::new(move |view| Some(T::of(view)?.iter().map(|value| places.get(&key(*value)).copied()).collect()))
 }
 
+/// The values at the places that were found, the default for all others.
+fn chosen<T: Element>(values: &[T], found: &[Option<usize>], default: TensorView<'_>) -> Option<Data> {
+    let [default] = T::of(default)? else { return None };
+    let value = |place: &Option<usize>| place.map_or(default, |place| &values[place]).clone();
+    Some(T::data(found.iter().map(value).collect()))
+}
+
 fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let Table { keys, values, default } = table(spec)?;
     let find = finder(keys)?;
     Ok(Kernel::host(move |args| {
         let view = args.view(0)?;
         let found = find(view).ok_or_else(|| format!("its keys are not {}", view.dtype()))?;
-        let data = each_data!(&values, values => {
-            let [default] = default.view().like(values).unwrap_or_default() else {
-                return Err("its default is not one of its values' type".to_owned());
-            };
-            let value = |place: &Option<usize>| place.map_or(default, |place| &values[place]).clone();
-            Element::data(found.iter().map(value).collect())
-        });
+        let data = each_data!(&values, values => chosen(values, &found, default.view()));
+        let data = data.ok_or("its default is not one of its values' type")?;
         Ok(Tensor { shape: view.shape().to_vec(), data })
     }))
 }

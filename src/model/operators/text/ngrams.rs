@@ -77,8 +77,8 @@ fn numbered<T: Clone + Eq + Hash>(pool: &[T]) -> (HashMap<T, u32>, Vec<u32>) {
 #[derive(Default)]
 struct Grams {
     next: HashMap<(u32, u32), u32>,
-    /// For each place in the tree the column of the n-gram that ends there.
-    columns: Vec<Option<usize>>,
+    /// For each place in the tree the number of the n-gram that ends there.
+    ends: Vec<Option<usize>>,
 }
 
 /// Where every walk starts.
@@ -86,29 +86,29 @@ const ROOT: u32 = 0;
 
 impl Grams {
     fn new() -> Grams {
-        Grams { next: HashMap::new(), columns: vec![None] }
+        Grams { next: HashMap::new(), ends: vec![None] }
     }
 
     /// Adds an n-gram; false if it is there already.
-    fn insert(&mut self, gram: &[u32], column: usize) -> bool {
+    fn insert(&mut self, gram: &[u32], number: usize) -> bool {
         let mut at = ROOT;
         for &token in gram {
             at = *self.next.entry((at, token)).or_insert_with(|| {
-                self.columns.push(None);
-                self.columns.len() as u32 - 1
+                self.ends.push(None);
+                self.ends.len() as u32 - 1
             });
         }
-        self.columns[at as usize].replace(column).is_none()
+        self.ends[at as usize].replace(number).is_none()
     }
 
-    /// Visits the column of each n-gram that starts at the first of these tokens.
+    /// Visits each n-gram that starts at the first of these tokens, with its length and number.
     fn walk(&self, tokens: impl Iterator<Item = Option<u32>>, mut visit: impl FnMut(usize, usize)) {
         let mut at = ROOT;
         for (length, token) in tokens.enumerate() {
             let Some(&next) = token.and_then(|token| self.next.get(&(at, token))) else { return };
             at = next;
-            if let Some(column) = self.columns[at as usize] {
-                visit(length + 1, column);
+            if let Some(number) = self.ends[at as usize] {
+                visit(length + 1, number);
             }
         }
     }
@@ -119,7 +119,8 @@ struct Counter {
     grams: Grams,
     /// How many tokens may be left out between two of an n-gram.
     skips: usize,
-    width: usize,
+    /// The column of each n-gram.
+    columns: Vec<usize>,
 }
 
 impl Counter {
@@ -139,25 +140,29 @@ impl Counter {
                 return Err(Refusal::invalid(format!("its pool has no whole number of {length}-grams")));
             }
             for gram in pool[range].chunks_exact(length) {
-                let column = columns.get(number).copied();
-                let column = column.ok_or_else(|| Refusal::invalid("it has more n-grams than indexes"))?;
-                number += 1;
-                if lengths.contains(&length) && !grams.insert(gram, column) {
+                if number == columns.len() {
+                    return Err(Refusal::invalid("it has more n-grams than indexes"));
+                }
+                if lengths.contains(&length) && !grams.insert(gram, number) {
                     return Err(Refusal::invalid("an n-gram is in its pool twice"));
                 }
+                number += 1;
             }
         }
-        let width = columns.iter().max().map_or(0, |most| most + 1);
-        Ok(Counter { tokens, grams, skips: size("max_skip_count")?, width })
+        Ok(Counter { tokens, grams, skips: size("max_skip_count")?, columns })
     }
 
-    /// Counts the n-grams of one row. A single token is counted once, whatever may be left out.
-    fn count(&self, row: &[Option<u32>], counts: &mut [f32]) {
+    fn width(&self) -> usize {
+        self.columns.iter().max().map_or(0, |most| most + 1)
+    }
+
+    /// Counts the n-grams of one row by their numbers. A single token is counted once, whatever may be left out.
+    fn count(&self, row: &[Option<u32>], counts: &mut [u32]) {
         for step in 1..=self.skips.saturating_add(1).min(row.len().max(1)) {
             for start in 0..row.len() {
-                self.grams.walk(row[start..].iter().copied().step_by(step), |length, column| {
+                self.grams.walk(row[start..].iter().copied().step_by(step), |length, number| {
                     if length > 1 || step == 1 {
-                        counts[column] += 1.0;
+                        counts[number] = counts[number].saturating_add(1);
                     }
                 });
             }
@@ -186,66 +191,66 @@ fn ranges(spec: &Spec<'_>, pool: usize) -> Result<Vec<Range<usize>>, Refusal> {
     ranges.ok_or_else(|| Refusal::invalid("its `ngram_counts` do not divide its pool"))
 }
 
-/// What becomes of the counts.
+/// What becomes of the count of an n-gram.
 enum Weighting {
-    Counts,
-    /// A weight for each column that is found at all.
+    Count,
+    /// A weight for each n-gram that is found at all.
     Once(Vec<f32>),
     Scaled(Vec<f32>),
 }
 
 impl Weighting {
-    /// By the letter weights belong to n-grams, in ONNX Runtime and in converters to columns.
-    fn new(spec: &Spec<'_>, width: usize) -> Result<Weighting, Refusal> {
-        let weights = match (spec.text("mode", "")?, spec.floats("weights")?) {
-            ("TF", _) => return Ok(Weighting::Counts),
-            ("TFIDF", None | Some([])) => return Ok(Weighting::Counts),
-            ("IDF", None | Some([])) => vec![1.0; width],
-            ("IDF" | "TFIDF", Some(weights)) if weights.len() == width => weights.to_vec(),
-            ("IDF" | "TFIDF", Some(weights)) => {
-                return Err(Refusal::invalid(format!(
-                    "it has {} weights for {width} columns",
-                    weights.len()
-                )));
+    fn new(spec: &Spec<'_>, grams: usize) -> Result<Weighting, Refusal> {
+        let mode = spec.text("mode", "")?;
+        if !matches!(mode, "TF" | "IDF" | "TFIDF") {
+            return Err(Refusal::invalid(format!("mode `{mode}` does not exist")));
+        }
+        let weights = match spec.floats("weights")? {
+            None | Some([]) => vec![1.0; grams],
+            Some(weights) if weights.len() == grams => weights.to_vec(),
+            Some(other) => {
+                return Err(Refusal::invalid(format!("it has {} weights for {grams} n-grams", other.len())));
             }
-            (other, _) => return Err(Refusal::invalid(format!("mode `{other}` does not exist"))),
         };
-        let once = spec.text("mode", "")? == "IDF";
-        Ok(if once { Weighting::Once(weights) } else { Weighting::Scaled(weights) })
+        Ok(match mode {
+            "TF" => Weighting::Count,
+            "IDF" => Weighting::Once(weights),
+            _ => Weighting::Scaled(weights),
+        })
     }
 
-    fn apply(&self, counts: &mut [f32]) {
+    fn of(&self, gram: usize, count: u32) -> f32 {
         match self {
-            Weighting::Counts => {}
-            Weighting::Once(weights) => {
-                let each = counts.iter_mut().zip(weights);
-                each.for_each(|(count, weight)| *count = if *count > 0.0 { *weight } else { 0.0 });
-            }
-            Weighting::Scaled(weights) => {
-                counts.iter_mut().zip(weights).for_each(|(count, weight)| *count *= weight);
-            }
+            Weighting::Count => count as f32,
+            Weighting::Once(weights) => weights[gram],
+            Weighting::Scaled(weights) => count as f32 * weights[gram],
         }
     }
 }
 
 fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let counter = Counter::new(spec)?;
-    let weighting = Weighting::new(spec, counter.width)?;
+    let weighting = Weighting::new(spec, counter.columns.len())?;
+    let width = counter.width();
     let limit = spec.limits().elements;
     Ok(Kernel::host(move |args| {
         let view = args.view(0)?;
         let (shape, columns) = match *view.shape() {
-            [] => (vec![counter.width], 1),
-            [columns] => (vec![counter.width], columns),
-            [rows, columns] => (vec![rows, counter.width], columns),
+            [] => (vec![width], 1),
+            [columns] => (vec![width], columns),
+            [rows, columns] => (vec![rows, width], columns),
             ref other => return Err(format!("a tensor of shape {other:?} is no matrix")),
         };
-        let mut counts = vec![0.0; elements(&shape, limit)?];
+        let mut out = vec![0.0; elements(&shape, limit)?];
+        let mut counts = vec![0; counter.columns.len()];
         let tokens = counter.tokens.of(view)?;
-        for (row, counts) in tokens.chunks(columns.max(1)).zip(counts.chunks_exact_mut(counter.width)) {
-            counter.count(row, counts);
+        for (row, out) in tokens.chunks(columns.max(1)).zip(out.chunks_exact_mut(width)) {
+            counts.fill(0);
+            counter.count(row, &mut counts);
+            for (gram, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                out[counter.columns[gram]] += weighting.of(gram, *count);
+            }
         }
-        counts.chunks_exact_mut(counter.width).for_each(|counts| weighting.apply(counts));
-        Ok(Tensor::f32(shape, counts))
+        Ok(Tensor::f32(shape, out))
     }))
 }

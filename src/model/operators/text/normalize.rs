@@ -36,8 +36,12 @@ impl Case {
     }
 }
 
-/// Languages whose cases are not those of Unicode's default, and locales that know ASCII alone.
-const OTHER_CASES: [&str; 5] = ["az", "lt", "tr", "C", "POSIX"];
+/// Whether a locale changes cases as Unicode's default does: some languages have their own, and some locales know
+/// ASCII alone.
+fn changes_as_unicode(locale: &str) -> bool {
+    let language = locale.split(['_', '-', '.']).next().unwrap_or_default();
+    !matches!(locale, "C" | "POSIX") && !matches!(language, "az" | "lt" | "tr")
+}
 
 fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let case = match spec.text("case_change_action", "NONE")? {
@@ -47,7 +51,7 @@ fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         other => return Err(Refusal::invalid(format!("case_change_action `{other}` does not exist"))),
     };
     let locale = spec.text("locale", "en_US")?;
-    if locale.split(['_', '-', '.']).next().is_some_and(|language| OTHER_CASES.contains(&language)) {
+    if !changes_as_unicode(locale) {
         return Err(Refusal::unsupported(format!("locale `{locale}`")));
     }
     // Stop words are compared in the case that the result has, or in lower case if it keeps its own.
