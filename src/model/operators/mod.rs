@@ -27,7 +27,7 @@ use super::{
 
 pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
-pub(super) use trees::TREES;
+pub(super) use trees::{TREES, bounds};
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
