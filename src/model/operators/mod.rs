@@ -55,7 +55,7 @@ pub(super) use constants::held;
 pub(super) use flow::formals;
 pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
-pub(super) use trees::TREES;
+pub(super) use trees::{TREES, bounds};
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
