@@ -2,6 +2,7 @@
 
 mod activation;
 mod arrange;
+mod attention;
 mod binary;
 mod broadcast;
 mod cast;
@@ -55,7 +56,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| conv::find(name))
             .or_else(|| pool::find(name))
             .or_else(|| norm::find(name))
-            .or_else(|| recurrent::find(name)),
+            .or_else(|| recurrent::find(name))
+            .or_else(|| attention::find(name)),
+        "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         _ if (domain, name) == DENSE => linear::find_fused(name),
         _ => None,
