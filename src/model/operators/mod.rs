@@ -3,6 +3,7 @@
 mod activation;
 mod align;
 mod arrange;
+mod attention;
 mod binary;
 mod bits;
 mod broadcast;
@@ -97,7 +98,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| conv::find(name))
             .or_else(|| pool::find(name))
             .or_else(|| norm::find(name))
-            .or_else(|| recurrent::find(name)),
+            .or_else(|| recurrent::find(name))
+            .or_else(|| attention::find(name)),
+        "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
             text::find_microsoft(name).or_else(|| distance::find(name))

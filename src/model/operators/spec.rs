@@ -135,6 +135,18 @@ impl<'g> Spec<'g> {
         self.id(input).map_or(Type::Unknown, |id| self.graph.value(id).kind.clone())
     }
 
+    /// Whether the model gives it 16-bit floats beside wider ones. Once types are inferred some are kept wide, which does
+    /// not count.
+    pub(super) fn mixes_halves(&self) -> bool {
+        let given = |dtypes: &[DType]| {
+            let kind = |id: &ValueId| &self.graph.value(*id).kind;
+            let is_given = |kind: &Type| matches!(kind, Type::Tensor(dtype) if dtypes.contains(dtype));
+            self.node.inputs.iter().flatten().map(kind).any(is_given)
+        };
+        let is_inferred = (0..self.outputs()).any(|output| self.output(output).is_some());
+        !is_inferred && given(&[DType::F16]) && given(&[DType::F32, DType::F64])
+    }
+
     /// The input, if it is the same in every run.
     pub(in crate::model) fn constant(&self, input: usize) -> Option<Arc<Tensor>> {
         let tensor = self.graph.constant(self.id(input)?)?;
