@@ -9,8 +9,10 @@ mod cast;
 mod constants;
 mod conv;
 mod float;
+mod gated;
 mod half;
 mod linear;
+mod loss;
 mod ml;
 mod norm;
 mod number;
@@ -57,7 +59,9 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| pool::find(name))
             .or_else(|| norm::find(name))
             .or_else(|| recurrent::find(name))
-            .or_else(|| attention::find(name)),
+            .or_else(|| attention::find(name))
+            .or_else(|| gated::find(name))
+            .or_else(|| loss::find(name)),
         "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         _ if (domain, name) == DENSE => linear::find_fused(name),

@@ -188,7 +188,7 @@ fn joined<T: Element>(
 }
 
 /// Integers of either width.
-fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
+pub(super) fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
     match view {
         TensorView::I64 { data, .. } => Ok(data.to_vec()),
         TensorView::I32 { data, .. } => Ok(data.iter().map(|&value| value.into()).collect()),
