@@ -18,6 +18,7 @@ mod norm;
 mod number;
 mod panel;
 mod pool;
+mod quant;
 mod recurrent;
 mod reduce;
 mod select;
@@ -60,6 +61,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| norm::find(name))
             .or_else(|| recurrent::find(name))
             .or_else(|| attention::find(name))
+            .or_else(|| quant::find(name))
             .or_else(|| gated::find(name))
             .or_else(|| loss::find(name)),
         "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),

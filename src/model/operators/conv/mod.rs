@@ -12,7 +12,10 @@ use burn_backend::Backend;
 
 use super::{Operator, float::shared_types};
 
-pub(super) use {direct::convolve, shapes::Shapes};
+pub(super) use {
+    direct::convolve,
+    shapes::{Shapes, groups},
+};
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
