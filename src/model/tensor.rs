@@ -118,10 +118,6 @@ macro_rules! define {
             fn data(elements: Vec<Self>) -> Data {
                 Data::$kind(elements)
             }
-
-            fn view<'a>(shape: &'a [usize], data: &'a [Self]) -> TensorView<'a> {
-                TensorView::$kind { shape, data }
-            }
         })*
     };
 }
@@ -133,9 +129,6 @@ pub(super) trait Element: Clone + Default + PartialEq + Send + Sync + 'static {
 
     /// Elements of this type.
     fn data(elements: Vec<Self>) -> Data;
-
-    /// A view of elements of this type.
-    fn view<'a>(shape: &'a [usize], data: &'a [Self]) -> TensorView<'a>;
 }
 
 element_types!(define);
@@ -279,12 +272,6 @@ impl<'a> TensorView<'a> {
     /// The elements, if they are of the same type as those.
     pub(super) fn like<T: Element>(self, _: &[T]) -> Option<&'a [T]> {
         T::of(self)
-    }
-
-    /// The same elements in another shape of as many.
-    pub(super) fn reshaped(self, shape: &'a [usize]) -> TensorView<'a> {
-        debug_assert_eq!(shape.iter().product::<usize>(), self.len());
-        each_view!(self, data => Element::view(shape, data))
     }
 
     /// Number of elements.

@@ -4,7 +4,7 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Data, Tensor, onnx,
+        DType, Tensor, onnx,
         plan::Kernel,
         tensor::{Element, each_data},
     },

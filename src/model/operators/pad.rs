@@ -6,7 +6,7 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Data, Limits, Tensor, TensorView,
+        DType, Limits, Tensor, TensorView,
         plan::{Args, Kernel, Reason},
         tensor::{Element, each_view},
     },

@@ -4,7 +4,7 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Data, Tensor, TensorView,
+        DType, Tensor, TensorView,
         plan::{Kernel, Reason},
         tensor::{Element, each_number, each_view},
     },
@@ -214,6 +214,7 @@ fn along_cache(first: i64, step: usize, along: usize, circular: bool) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Data;
 
     #[test]
     fn slices_of_a_batch_begin_in_their_own_entry() {
