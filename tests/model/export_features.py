@@ -117,7 +117,7 @@ def function_only(out):
 
 @model
 def knn_imputed(out):
-    transformer(out, KNNImputer(n_neighbors=3), load_iris, holes=True)
+    transformer(out, KNNImputer(n_neighbors=3), load_wine, holes=True)
 
 
 @model
