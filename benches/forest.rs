@@ -39,6 +39,12 @@ fn main() {
             base: Vec::new(),
         };
         let forest = Forest::<f32>::compile(&ensemble, &Limits::default()).expect("the trees are sound");
+        report.add(Cell::alone(
+            format!("{name}, a node"),
+            "bytes",
+            forest.bytes() as f64 / forest.nodes() as f64,
+        ));
+        report.add(Cell::alone(format!("{name}, given back once unloaded"), "%", given_back(&ensemble)));
         let rows: Vec<f32> = (0..ROWS * COLUMNS).map(|_| random.unit() as f32).collect();
         for batch in [1, 8, 64, 1024] {
             let mut out = vec![0.0; batch];
@@ -57,6 +63,25 @@ fn main() {
         }
     }
     report.print(arguments.json);
+}
+
+/// How much of the memory that many forests take the process gives back when they are dropped.
+fn given_back(ensemble: &Ensemble) -> f64 {
+    const FORESTS: usize = 100;
+    let before = resident_bytes();
+    let forests: Vec<_> = (0..FORESTS)
+        .map(|_| Forest::<f32>::compile(ensemble, &Limits::default()).expect("the trees are sound"))
+        .collect();
+    let loaded = resident_bytes();
+    drop(forests);
+    let kept = resident_bytes().saturating_sub(before) as f64;
+    100.0 * (1.0 - kept / loaded.saturating_sub(before) as f64)
+}
+
+/// The second number of `/proc/self/statm`, in pages of 4 KiB.
+fn resident_bytes() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
+    4096 * statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).expect("a number")
 }
 
 /// The time of one pass through all rows in batches, the mean of several.

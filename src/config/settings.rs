@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::{Config, Flags, environment, safety, secret};
 use crate::{
-    model, node, server, telemetry,
+    node, server, telemetry,
     types::{Error, Result, read_toml},
 };
 
@@ -66,15 +66,13 @@ impl Settings {
         };
         node.engine.backend =
             config.scoring.backend.parse().map_err(|error: Error| error.within("scoring.backend"))?;
-        node.engine.limits = model::Limits {
-            bytes: config.server.model_bytes,
-            nodes: config.models.operators,
-            depth: config.models.depth,
-            parameters: config.models.parameters,
-            elements: config.models.elements,
-            steps: config.models.steps,
-            ..node.engine.limits
-        };
+        let limits = &mut node.engine.limits;
+        limits.bytes = config.server.model_bytes;
+        limits.nodes = config.models.operators;
+        limits.depth = config.models.depth;
+        limits.parameters = config.models.parameters;
+        limits.elements = config.models.elements;
+        limits.steps = config.models.steps;
         node.partition.ops = config.partition.operations;
         node.partition.op_bytes = config.partition.operation_bytes;
         node.partition.sessions = config.partition.sessions;

@@ -245,6 +245,12 @@ impl Data {
         self.len() == 0
     }
 
+    /// The elements, of which none are left here.
+    pub(super) fn take(&mut self) -> Data {
+        let empty = Data::empty(self.dtype());
+        std::mem::replace(self, empty)
+    }
+
     /// `len` elements: these, from the first on as often as it takes; none if there are none.
     pub fn cycled(&self, len: usize) -> Data {
         each_data!(self, data => Element::data(data.iter().cycle().take(len).cloned().collect()))

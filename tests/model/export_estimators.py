@@ -203,7 +203,7 @@ def neighbours_cdist(out):
 
 
 @model
-@differs("rows beyond the radius have the place -1, which ArrayFeatureExtractor does not take")
+@differs("too few neighbours are filled up with the place -1, which ArrayFeatureExtractor refuses")
 def radius_neighbours(out):
     m = make_pipeline(StandardScaler(), RadiusNeighborsClassifier(2.0))
     classifier(out, m, load_iris, zipmap=False)

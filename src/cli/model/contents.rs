@@ -91,6 +91,7 @@ impl Shown {
             "bytes": self.summary.bytes,
             "parameters": self.summary.parameters,
             "inputs": self.inputs,
+            "features": self.summary.features,
             "outputs": self.outputs,
             "operators": operators,
             "steps": self.summary.steps,
@@ -100,10 +101,13 @@ impl Shown {
     }
 
     fn text(&self) -> String {
-        let Summary { bytes, parameters, steps, operators } = &self.summary;
+        let Summary { bytes, parameters, steps, operators, features } = &self.summary;
         let mut lines =
             vec![format!("{}  {}, {bytes} bytes, {parameters} parameters", self.path, self.format)];
         lines.extend(self.inputs.iter().map(|input| format!("input   {input}")));
+        if !features.is_empty() {
+            lines.push(format!("        columns {}", features.join(", ")));
+        }
         lines.extend(self.outputs.iter().map(|output| format!("output  {output}")));
         let mut table = Table::new(["OPERATOR", "TIMES"]);
         for (operator, count) in operators {

@@ -4,8 +4,8 @@
 //! 1e-35 is zero; NaN is zero, or missing, or both are, as each split says. Features of categories hold the categories'
 //! codes, of which the fraction is cut off; what is no code of the split's set, NaN among it, goes right.
 //!
-//! A file has no numbers that the library does not read, so a key that is not known is an error. Not computed: trees with
-//! linear functions at their leaves.
+//! A key that is not known may change what the others mean, so it is an error. Not computed: trees with linear functions at
+//! their leaves.
 
 mod objective;
 #[cfg(test)]

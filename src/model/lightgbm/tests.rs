@@ -198,7 +198,7 @@ fn what_is_over_a_limit_is_refused() {
     // Every other bit: a set with as many edges as categories.
     let bits = whole().replace("cat_threshold=2 2", "cat_threshold=1431655765 1431655765");
     let text = over(&bits, Limits { elements: 63, ..all });
-    assert_eq!(text, "the number of gaps in sets of categories is 64, over the limit of 63");
+    assert_eq!(text, "the number of edges of sets of categories is 64, over the limit of 63");
     let many = whole().replace("num_class=1", "num_class=70000").replace("iteration=1", "iteration=70000");
     assert_eq!(refusal(&many), "the number of trees of an iteration is 70000, over the limit of 65536");
 }

@@ -4,6 +4,7 @@ use super::{
     super::{
         Error, Limits,
         forest::{self, Mode, Node, Set, Weight},
+        operators::bounds,
     },
     text::{Block, Lines},
 };
@@ -220,12 +221,12 @@ fn sets<'a>(block: &Block<'a>, lines: &mut Lines<'a>, limits: &Limits) -> Result
     }
     let mut edges = 0;
     let mut sets = Vec::with_capacity(count);
-    for bounds in boundaries.windows(2) {
-        let Some(words) = words.get(bounds[0] as usize..bounds[1] as usize) else {
+    for range in boundaries.windows(2) {
+        let Some(words) = words.get(range[0] as usize..range[1] as usize) else {
             return Err(entry.invalid("it is not increasing"));
         };
         edges += ends(words);
-        Error::limit("the number of gaps in sets of categories", edges, limits.elements)?;
+        Error::limit("the number of edges of sets of categories", edges, bounds(limits).nodes)?;
         sets.push(categories(words));
     }
     Ok(sets)

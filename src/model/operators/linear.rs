@@ -147,12 +147,7 @@ fn dense<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         _ => None,
     };
     let limit = spec.limits().elements;
-    // On the processor the packed weights are faster at any size: the backend packs its own in every call.
-    let packed = match spec.loop_elements() {
-        0 => 0,
-        small if spec.backend().narrow() => small,
-        _ => usize::MAX,
-    };
+    let packed = spec.packed_elements();
     Ok(Kernel::anywhere(move |args| {
         let mut shape = args.shape(0)?.to_vec();
         match shape.last_mut() {

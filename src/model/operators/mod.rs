@@ -3,14 +3,17 @@
 mod activation;
 mod align;
 mod arrange;
+mod attention;
 mod binary;
 mod bits;
 mod broadcast;
 mod cast;
 mod constants;
+mod conv;
 mod cumulative;
 mod distance;
 mod einsum;
+mod float;
 mod flow;
 mod fourier;
 mod half;
@@ -20,15 +23,19 @@ mod linear;
 mod link;
 mod matrix;
 mod ml;
+mod norm;
 mod number;
 mod pad;
 mod panel;
+mod pool;
 mod prelu;
 mod rearrange;
+mod recurrent;
 mod reduce;
 mod resize;
 mod scatter;
 mod select;
+mod sliding;
 mod softmax;
 mod spec;
 mod suppression;
@@ -49,7 +56,7 @@ pub(super) use constants::held;
 pub(super) use flow::formals;
 pub(super) use link::{LINK, Link};
 pub(super) use spec::{Refusal, Spec};
-pub(super) use trees::TREES;
+pub(super) use trees::{TREES, bounds};
 
 /// What a family of operators says of one of them.
 pub(super) struct Operator<B: Backend> {
@@ -87,7 +94,13 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| scatter::find(name))
             .or_else(|| suppression::find(name))
             .or_else(|| unique::find(name))
-            .or_else(|| windows::find(name)),
+            .or_else(|| windows::find(name))
+            .or_else(|| conv::find(name))
+            .or_else(|| pool::find(name))
+            .or_else(|| norm::find(name))
+            .or_else(|| recurrent::find(name))
+            .or_else(|| attention::find(name)),
+        "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {
             text::find_microsoft(name).or_else(|| distance::find(name))

@@ -5,7 +5,11 @@
 //! multiplication" (ACM TOMS 34, 2008), without the packing that comes first there. Registers are as wide as the
 //! processor has them.
 
+use std::marker::PhantomData;
+
 use pulp::{Arch, Simd, WithSimd, bytemuck};
+
+use super::float::Float;
 
 /// Registers that the sums of a row take in a panel.
 const REGISTERS: usize = 2;
@@ -16,61 +20,106 @@ const CHAINS: usize = 4;
 /// Rows that pass through a panel before the next, while it is in the nearest cache.
 const TILE: usize = 16 * ROWS;
 
+/// A float of which registers hold several.
+pub(super) trait Packed: Float + bytemuck::Pod {
+    /// A register of them.
+    type Register<S: Simd>: Copy + bytemuck::Pod;
+
+    fn registers<S: Simd>(values: &[Self]) -> &[Self::Register<S>];
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Register<S>;
+    fn sum<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// `a * b + c`, rounded once where the processor can.
+    fn fused<S: Simd>(
+        simd: S,
+        a: Self::Register<S>,
+        b: Self::Register<S>,
+        c: Self::Register<S>,
+    ) -> Self::Register<S>;
+}
+
+macro_rules! packed {
+    ($float:ty, $register:ident, $registers:ident, $splat:ident, $add:ident, $mul_add:ident) => {
+        impl Packed for $float {
+            type Register<S: Simd> = S::$register;
+
+            #[inline(always)]
+            fn registers<S: Simd>(values: &[Self]) -> &[S::$register] {
+                S::$registers(values).0
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$register {
+                simd.$splat(value)
+            }
+            #[inline(always)]
+            fn sum<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn fused<S: Simd>(simd: S, a: S::$register, b: S::$register, c: S::$register) -> S::$register {
+                simd.$mul_add(a, b, c)
+            }
+        }
+    };
+}
+
+packed!(f32, f32s, as_simd_f32s, splat_f32s, add_f32s, mul_add_e_f32s);
+packed!(f64, f64s, as_simd_f64s, splat_f64s, add_f64s, mul_add_e_f64s);
+
 /// Weights and bias, packed.
-pub(super) struct Panels {
+pub(super) struct Panels<T = f32> {
     arch: Arch,
     inner: usize,
     columns: usize,
     /// Columns of a panel.
     width: usize,
     /// For each panel, filled up with zeros.
-    bias: Vec<f32>,
+    bias: Vec<T>,
     /// For each panel its rows, filled up with zeros.
-    weights: Vec<f32>,
+    weights: Vec<T>,
 }
 
-impl Panels {
+impl<T: Packed> Panels<T> {
     /// Packs row-major weights `[inner, columns]`.
-    pub(super) fn new(weights: &[f32], bias: &[f32], columns: usize) -> Panels {
+    pub(super) fn new(weights: &[T], bias: &[T], columns: usize) -> Panels<T> {
         let arch = Arch::new();
-        let width = arch.dispatch(Width);
+        let width = arch.dispatch(Width::<T>(PhantomData));
         let inner = weights.len().checked_div(columns).unwrap_or(0);
-        let mut packed = vec![0.0; columns.div_ceil(width) * inner * width];
+        let mut packed = vec![T::zero(); columns.div_ceil(width) * inner * width];
         for (index, row) in weights.chunks_exact(columns.max(1)).enumerate() {
             for (panel, from) in row.chunks(width).enumerate() {
                 packed[(panel * inner + index) * width..][..from.len()].copy_from_slice(from);
             }
         }
         let mut bias = bias.to_vec();
-        bias.resize(columns.next_multiple_of(width), 0.0);
+        bias.resize(columns.next_multiple_of(width), T::zero());
         Panels { arch, inner, columns, width, bias, weights: packed }
     }
 
     /// `out = rows * weights + bias`, for as many rows as there are.
-    pub(super) fn multiply(&self, rows: &[f32], out: &mut [f32]) {
+    pub(super) fn multiply(&self, rows: &[T], out: &mut [T]) {
         debug_assert_eq!(rows.len() * self.columns, out.len() * self.inner);
         self.arch.dispatch(Multiply { panels: self, rows, out });
     }
 }
 
 /// How many columns fit into the registers of a panel.
-struct Width;
+struct Width<T>(PhantomData<T>);
 
-impl WithSimd for Width {
+impl<T: Packed> WithSimd for Width<T> {
     type Output = usize;
 
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        REGISTERS * S::F32_LANES
+        REGISTERS * (size_of::<T::Register<S>>() / size_of::<T>())
     }
 }
 
-struct Multiply<'a> {
-    panels: &'a Panels,
-    rows: &'a [f32],
-    out: &'a mut [f32],
+struct Multiply<'a, T> {
+    panels: &'a Panels<T>,
+    rows: &'a [T],
+    out: &'a mut [T],
 }
 
-impl WithSimd for Multiply<'_> {
+impl<T: Packed> WithSimd for Multiply<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -83,7 +132,7 @@ impl WithSimd for Multiply<'_> {
         for (tile, out) in outs {
             let rows = &self.rows[tile * TILE * inner..];
             for panel in 0..columns.div_ceil(width) {
-                let panel = Panel::<S>::new(self.panels, panel);
+                let panel = Panel::<S, T>::new(self.panels, panel);
                 let mut outs = out.chunks_exact_mut(ROWS * columns);
                 let mut row = 0;
                 for out in &mut outs {
@@ -100,36 +149,36 @@ impl WithSimd for Multiply<'_> {
 }
 
 /// One panel as registers.
-struct Panel<'a, S: Simd> {
-    weights: &'a [S::f32s],
-    bias: [S::f32s; REGISTERS],
+struct Panel<'a, S: Simd, T: Packed> {
+    weights: &'a [T::Register<S>],
+    bias: [T::Register<S>; REGISTERS],
     /// Where its columns are in a row of the result.
     first: usize,
     count: usize,
 }
 
-impl<'a, S: Simd> Panel<'a, S> {
+impl<'a, S: Simd, T: Packed> Panel<'a, S, T> {
     #[inline(always)]
-    fn new(panels: &'a Panels, number: usize) -> Self {
+    fn new(panels: &'a Panels<T>, number: usize) -> Self {
         let Panels { inner, columns, width, .. } = *panels;
-        let (weights, _) = S::as_simd_f32s(&panels.weights[number * inner * width..][..inner * width]);
-        let (bias, _) = S::as_simd_f32s(&panels.bias[number * width..][..width]);
+        let weights = T::registers::<S>(&panels.weights[number * inner * width..][..inner * width]);
+        let bias = T::registers::<S>(&panels.bias[number * width..][..width]);
         let first = number * width;
         Panel { weights, bias: [bias[0], bias[1]], first, count: width.min(columns - first) }
     }
 
     /// So many rows that their sums fill the registers.
     #[inline(always)]
-    fn several(&self, simd: S, rows: &[f32], out: &mut [f32], columns: usize) {
+    fn several(&self, simd: S, rows: &[T], out: &mut [T], columns: usize) {
         let inner = rows.len() / ROWS;
-        let rows: [&[f32]; ROWS] = std::array::from_fn(|row| &rows[row * inner..(row + 1) * inner]);
+        let rows: [&[T]; ROWS] = std::array::from_fn(|row| &rows[row * inner..(row + 1) * inner]);
         let (weights, _) = self.weights.as_chunks::<REGISTERS>();
         let mut sums = [self.bias; ROWS];
         for (index, weights) in weights.iter().enumerate().take(inner) {
             for (row, sums) in rows.iter().zip(&mut sums) {
-                let value = simd.splat_f32s(row[index]);
+                let value = T::splat(simd, row[index]);
                 for (sum, weight) in sums.iter_mut().zip(weights) {
-                    *sum = simd.mul_add_e_f32s(value, *weight, *sum);
+                    *sum = T::fused(simd, value, *weight, *sum);
                 }
             }
         }
@@ -139,16 +188,17 @@ impl<'a, S: Simd> Panel<'a, S> {
     }
 
     #[inline(always)]
-    fn alone(&self, simd: S, row: &[f32], out: &mut [f32]) {
+    fn alone(&self, simd: S, row: &[T], out: &mut [T]) {
         let (weights, _) = self.weights.as_chunks::<REGISTERS>();
-        let mut chains = [[simd.splat_f32s(0.0); REGISTERS]; CHAINS];
+        let mut chains = [[T::splat(simd, T::zero()); REGISTERS]; CHAINS];
         chains[0] = self.bias;
-        let add = |sums: &mut [S::f32s; REGISTERS], value: f32, weights: &[S::f32s; REGISTERS]| {
-            let value = simd.splat_f32s(value);
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = simd.mul_add_e_f32s(value, *weight, *sum);
-            }
-        };
+        let add =
+            |sums: &mut [T::Register<S>; REGISTERS], value: T, weights: &[T::Register<S>; REGISTERS]| {
+                let value = T::splat(simd, value);
+                for (sum, weight) in sums.iter_mut().zip(weights) {
+                    *sum = T::fused(simd, value, *weight, *sum);
+                }
+            };
         let (values, last_values) = row.as_chunks::<CHAINS>();
         let (groups, last_weights) = weights.as_chunks::<CHAINS>();
         for (values, weights) in values.iter().zip(groups) {
@@ -162,15 +212,15 @@ impl<'a, S: Simd> Panel<'a, S> {
         let [mut sums, rest @ ..] = chains;
         for chain in rest {
             for (sum, other) in sums.iter_mut().zip(chain) {
-                *sum = simd.add_f32s(*sum, other);
+                *sum = T::sum(simd, *sum, other);
             }
         }
         self.store(&sums, out);
     }
 
     #[inline(always)]
-    fn store(&self, sums: &[S::f32s; REGISTERS], out: &mut [f32]) {
-        let sums: &[f32] = bytemuck::cast_slice(sums);
+    fn store(&self, sums: &[T::Register<S>; REGISTERS], out: &mut [T]) {
+        let sums: &[T] = bytemuck::cast_slice(sums);
         out[self.first..][..self.count].copy_from_slice(&sums[..self.count]);
     }
 }

@@ -68,6 +68,16 @@ impl<'g> Spec<'g> {
         self.options.loop_elements
     }
 
+    /// Products of at most this many elements are made with weights packed at load. On the processor these are faster at
+    /// any size: the backend packs its own in every call.
+    pub(in crate::model) fn packed_elements(&self) -> usize {
+        match self.options.loop_elements {
+            0 => 0,
+            small if self.backend().narrow() => small,
+            _ => usize::MAX,
+        }
+    }
+
     /// Version of the operator's set.
     pub(in crate::model) fn version(&self) -> i64 {
         self.node.version
@@ -123,6 +133,18 @@ impl<'g> Spec<'g> {
     /// What is known of the type of an input, whether it is one of tensors or not.
     pub(in crate::model) fn kind(&self, input: usize) -> Type {
         self.id(input).map_or(Type::Unknown, |id| self.graph.value(id).kind.clone())
+    }
+
+    /// Whether the model gives it 16-bit floats beside wider ones. Once types are inferred some are kept wide, which does
+    /// not count.
+    pub(super) fn mixes_halves(&self) -> bool {
+        let given = |dtypes: &[DType]| {
+            let kind = |id: &ValueId| &self.graph.value(*id).kind;
+            let is_given = |kind: &Type| matches!(kind, Type::Tensor(dtype) if dtypes.contains(dtype));
+            self.node.inputs.iter().flatten().map(kind).any(is_given)
+        };
+        let is_inferred = (0..self.outputs()).any(|output| self.output(output).is_some());
+        !is_inferred && given(&[DType::F16]) && given(&[DType::F32, DType::F64])
     }
 
     /// The input, if it is the same in every run.

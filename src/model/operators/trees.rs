@@ -6,8 +6,8 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Data, Tensor, TensorView,
-        forest::{Ensemble, Forest, Limits, Scalar},
+        DType, Data, Limits, Tensor, TensorView,
+        forest::{self, Ensemble, Forest, Scalar},
         plan::Kernel,
     },
     OWN, Operator, Refusal, Spec,
@@ -61,10 +61,15 @@ impl Element for f64 {
     }
 }
 
+/// How large an ensemble may be. A set of categories takes far less of a file than its edges take of memory.
+pub(in crate::model) fn bounds(limits: &Limits) -> forest::Limits {
+    let most = forest::Limits::default();
+    forest::Limits { nodes: most.nodes.min(limits.elements), ..most }
+}
+
 fn margins<B: Backend, X: Element>(spec: &Spec<'_>, ensemble: &Arc<Ensemble>) -> Result<Kernel<B>, Refusal> {
     let most = spec.limits().elements;
-    let limits = Limits { nodes: most, ..Limits::default() };
-    let forest = Forest::<X>::compile(ensemble, &limits)
+    let forest = Forest::<X>::compile(ensemble, &bounds(spec.limits()))
         .map_err(|error| Refusal::invalid(error.message.into_owned()))?;
     Ok(Kernel::host(move |args| {
         let view = args.view(0)?;

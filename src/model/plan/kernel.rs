@@ -9,7 +9,7 @@ use burn_backend::{Backend, Shape, TensorMetadata};
 use smallvec::{SmallVec, smallvec};
 
 use super::{
-    super::{DType, Error, Tensor, TensorView},
+    super::{DType, Error, Tensor, TensorView, tensor::Element},
     run::evaluate_in,
     slot::{Given, Reason, Slot, download, upload},
 };
@@ -194,6 +194,18 @@ impl<'r, B: Backend> Args<'r, '_, B> {
         self.at_home(index).ok_or_else(|| format!("argument {index} is missing"))
     }
 
+    /// The argument's elements, which are to be of one type, in host memory.
+    pub(in crate::model) fn elements<T: Element>(&self, index: usize) -> Result<&[T], Reason> {
+        let view = self.view(index)?;
+        T::of(view)
+            .ok_or_else(|| format!("argument {index} is {}, which does not fit the others", view.dtype()))
+    }
+
+    /// The same, or none if the argument is absent.
+    pub(in crate::model) fn optional<T: Element>(&self, index: usize) -> Result<Option<&[T]>, Reason> {
+        if self.has(index) { self.elements(index).map(Some) } else { Ok(None) }
+    }
+
     /// The argument as 64-bit integers.
     pub(in crate::model) fn i64(&self, index: usize) -> Result<&[i64], Reason> {
         match self.view(index)? {
@@ -262,6 +274,11 @@ impl<'r, B: Backend> Args<'r, '_, B> {
     /// Hands floats to the backend, where its other tensors are.
     pub(in crate::model) fn upload(&self, tensor: Tensor) -> Result<B::FloatTensorPrimitive, Reason> {
         upload::<B>(tensor, self.run.device)
+    }
+
+    /// A constant of the kernel's own, as the backend holds floats.
+    pub(in crate::model) fn held(&self, constant: &Constant<B>) -> Result<B::FloatTensorPrimitive, Reason> {
+        constant.float(self.run.device)
     }
 
     /// The argument as the backend holds floats.

@@ -10,7 +10,7 @@ use burn_backend::Backend;
 pub(super) use build::{build, routine};
 pub(super) use kernel::{Args, Constant, Kernel, Source, reshaped, widen};
 pub(super) use run::evaluate;
-pub(super) use slot::{Given, Reason, Slot};
+pub(super) use slot::{Given, Reason, Slot, download};
 
 /// One operator of the plan.
 struct Step<B: Backend> {

@@ -20,9 +20,11 @@ pub(super) fn boosted(document: Document) -> Result<Boosted, Error> {
     let (booster, name) = (learner.gradient_booster, learner.objective.name);
     let parts = [format!("xgboost:{}", booster.name), format!("xgboost:{name}")];
     let targets = Targets::read(&learner.learner_model_param)?;
-    refuse(&refusals(version, &booster, &name, targets.outputs))?;
-    // It is known, or it would have been refused.
-    let Some(objective) = Objective::find(&name) else { return Err(unreadable("it has no objective")) };
+    let refused = refusals(version, &booster, &name, targets.outputs);
+    let objective = match Objective::find(&name) {
+        Some(objective) if refused.is_empty() => objective,
+        _ => return Err(unsupported(&refused)),
+    };
     let (model, weights) = trees(booster)?;
     let base =
         base(&learner.learner_model_param, objective, version, targets.outputs, model.trees.is_empty())?;
@@ -35,7 +37,7 @@ pub(super) fn boosted(document: Document) -> Result<Boosted, Error> {
         dtype: DType::F32,
         columns: targets.columns,
         names,
-        ensemble: ensemble(&model, &weights, &targets, base)?,
+        ensemble: ensemble(&model, weights.as_deref(), &targets, base)?,
         divisor: None,
         link: objective.link,
         classes: objective.classes(),
@@ -110,25 +112,26 @@ fn refusals(
     refused
 }
 
-fn refuse(refused: &[(String, &str)]) -> Result<(), Error> {
-    if refused.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Unsupported {
+fn unsupported(refused: &[(String, &str)]) -> Error {
+    Error::Unsupported {
         operators: refused.iter().map(|(part, _)| format!("xgboost:{part}")).collect(),
         reasons: refused.iter().map(|(part, reason)| format!("xgboost:{part}: {reason}")).collect(),
-    })
+    }
 }
 
-/// The trees of a booster, and the weight of each, if they have weights.
-fn trees(booster: Booster) -> Result<(Model, Vec<Number>), Error> {
+/// The trees of a booster, and the weight of each if they have weights.
+fn trees(booster: Booster) -> Result<(Model, Option<Vec<Number>>), Error> {
+    let dart = booster.name == "dart";
     let (outer, inner) = match booster.gbtree {
         Some(gbtree) => (booster.weight_drop, *gbtree),
         None => (None, booster),
     };
     let Some(mut model) = inner.model else { return Err(unreadable("its booster has no model")) };
-    let weights = [outer, inner.weight_drop, model.weight_drop.take()].into_iter().flatten().next();
-    Ok((model, weights.unwrap_or_default()))
+    let weights = outer.or(inner.weight_drop).or(model.weight_drop.take());
+    if dart && weights.is_none() {
+        return Err(Error::invalid("`weight_drop`", "it is missing, and the trees of `dart` have weights"));
+    }
+    Ok((model, weights))
 }
 
 /// The margin that each target begins with.
@@ -161,12 +164,16 @@ fn base(
     Ok(margins)
 }
 
-fn ensemble(model: &Model, weights: &[Number], targets: &Targets, base: Vec<f64>) -> Result<Ensemble, Error> {
+fn ensemble(
+    model: &Model,
+    weights: Option<&[Number]>,
+    targets: &Targets,
+    base: Vec<f64>,
+) -> Result<Ensemble, Error> {
     let count = model.trees.len();
-    for (list, length) in [
-        ("tree_info", model.tree_info.len()),
-        ("weight_drop", if weights.is_empty() { count } else { weights.len() }),
-    ] {
+    for (list, length) in
+        [("tree_info", model.tree_info.len()), ("weight_drop", weights.map_or(count, <[Number]>::len))]
+    {
         if length != count {
             let reason = format!("it has {length} entries for {count} trees");
             return Err(Error::invalid(format!("`{list}`"), reason));
@@ -182,7 +189,7 @@ fn ensemble(model: &Model, weights: &[Number], targets: &Targets, base: Vec<f64>
             let reason = format!("it is for target {target} of {}", targets.outputs);
             return Err(Error::invalid(place, reason));
         }
-        let weight = weights.get(index).map_or(1.0, |weight| weight.0);
+        let weight = weights.and_then(|weights| weights.get(index)).map_or(1.0, |weight| weight.0);
         trees.push(tree.lower(target, weight, targets.columns, &place)?);
     }
     Ok(Ensemble { trees, targets: targets.outputs, aggregate: Aggregate::Running, base })

@@ -157,6 +157,11 @@ fn dropped_trees_weigh_less_wherever_the_weights_stand() {
     let gbtree = old["learner"]["gradient_booster"].take();
     old["learner"]["gradient_booster"] = json!({ "name": "dart", "gbtree": gbtree, "weight_drop": [0.5] });
     assert_eq!(run(&old, &[[0.0, 0.0]]), Tensor::f32([1], vec![0.75]));
+    old["learner"]["gradient_booster"]["weight_drop"] = json!([]);
+    assert_eq!(refusal(&old), "invalid model: `weight_drop`: it has 0 entries for 1 trees");
+    old["learner"]["gradient_booster"]["weight_drop"] = Value::Null;
+    let text = "invalid model: `weight_drop`: it is missing, and the trees of `dart` have weights";
+    assert_eq!(refusal(&old), text);
     let mut new = squared();
     new["version"] = json!([3, 4, 0]);
     new["learner"]["gradient_booster"]["model"]["weight_drop"] = json!([0.5]);
