@@ -6,6 +6,7 @@ use super::{
         forest::{Aggregate, Ensemble, Mode, Node, Tree, Weight},
     },
     Refusal, Spec,
+    ensemble::small,
 };
 
 /// The attributes, each list as long as it is to be.
@@ -121,10 +122,6 @@ fn index(value: i64, count: usize, what: &str) -> Result<usize, Refusal> {
     index.ok_or_else(|| Refusal::invalid(format!("{what} {value} is none of {count}")))
 }
 
-fn small(value: usize, what: &str) -> Result<u32, Refusal> {
-    u32::try_from(value).map_err(|_| Refusal::invalid(format!("{what} {value} is too large")))
-}
-
 /// Reads the ensemble.
 pub(super) fn ensemble(spec: &Spec<'_>) -> Result<Ensemble, Refusal> {
     let arrays = Arrays::new(spec)?;
@@ -170,9 +167,9 @@ impl<'a> Growth<'a> {
         while let Some((split, place)) = open.pop() {
             let on_true = self.branch(split, &self.arrays.on_true, &mut tree, &mut open)?;
             let on_false = self.branch(split, &self.arrays.on_false, &mut tree, &mut open)?;
-            let feature = index(self.arrays.features[split], u32::MAX as usize, "feature")?;
+            let feature = small(self.arrays.features[split], "feature")?;
             let missing_true = self.arrays.missing.get(split).is_some_and(|&missing| missing != 0);
-            let test = Test { feature: small(feature, "feature")?, on_true, on_false, missing_true };
+            let test = Test { feature, on_true, on_false, missing_true };
             match (mode(self.arrays.modes[split]), self.arrays.modes[split]) {
                 (Some(mode), _) => {
                     tree.nodes[place as usize] = test.compare(mode, self.arrays.thresholds[split]);
@@ -211,15 +208,15 @@ impl<'a> Growth<'a> {
             return self.split(side.places[split], tree, open);
         }
         let leaf = index(side.places[split], self.arrays.weights.len(), "leaf")?;
-        let target = index(self.arrays.targets[leaf], u32::MAX as usize, "target")?;
-        let first = small(tree.weights.len(), "leaf")?;
-        tree.weights.push(Weight { target: small(target, "target")?, value: self.arrays.weights[leaf] });
+        let target = small(self.arrays.targets[leaf], "target")?;
+        let first = small(tree.weights.len() as i64, "leaf")?;
+        tree.weights.push(Weight { target, value: self.arrays.weights[leaf] });
         push(&mut tree.nodes, Node::Leaf { first, count: 1 })
     }
 }
 
 fn push(nodes: &mut Vec<Node>, node: Node) -> Result<u32, Refusal> {
-    let place = small(nodes.len(), "node")?;
+    let place = small(nodes.len() as i64, "node")?;
     nodes.push(node);
     Ok(place)
 }

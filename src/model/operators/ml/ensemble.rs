@@ -57,7 +57,7 @@ fn mode(name: &str) -> Result<Option<Mode>, Refusal> {
     }))
 }
 
-fn small(value: i64, what: &str) -> Result<u32, Refusal> {
+pub(super) fn small(value: i64, what: &str) -> Result<u32, Refusal> {
     u32::try_from(value).map_err(|_| Refusal::invalid(format!("{what} {value} is no index")))
 }
 

@@ -85,8 +85,12 @@ fn default(spec: &Spec<'_>, dtype: DType) -> Result<Tensor, Refusal> {
 }
 
 fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
-    let Table { keys, values, .. } = table(spec)?;
-    finder(keys).map(|_| vec![values.dtype()])
+    match spec.dtype(0)? {
+        DType::Str | DType::I64 | DType::I32 | DType::I16 | DType::F32 | DType::F64 => {
+            Ok(vec![table(spec)?.values.dtype()])
+        }
+        dtype => Err(Refusal::unsupported(format!("keys of {dtype}"))),
+    }
 }
 
 /// For each element of a view the place of its key; nothing if the keys are of another type.

@@ -7,15 +7,16 @@ use smallvec::smallvec;
 
 use super::{
     super::super::{
-        DType, Labels, Tensor, TensorView,
+        DType, Tensor, TensorView,
         plan::{Kernel, Reason},
     },
     Operator, Refusal, Spec, cast,
     classes::classes,
     coupling::{Platt, couple},
-    matrix,
+    matrix, numbers,
     post::Post,
-    similarity::{Similarity, wide},
+    similarity::Similarity,
+    wide,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -24,15 +25,6 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         "SVMClassifier" => Operator { types: classifier_types, kernel: classifier },
         _ => return None,
     })
-}
-
-fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
-    match spec.dtype(0)? {
-        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
-            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn regressor_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
@@ -101,8 +93,7 @@ struct Pairs {
     similarity: Similarity,
     /// The support vectors of each class.
     vectors: Vec<Range<usize>>,
-    /// For each class but the first, a row of coefficients against the classes before it; the other way round, for
-    /// each but the last a row against those after it.
+    /// Row `r` has for each support vector its coefficient against the `r`-th class that is not its own.
     coefficients: Vec<Vec<f64>>,
     intercepts: Vec<f64>,
 }
@@ -126,7 +117,7 @@ impl Pairs {
         let fits = classes > 1
             && vectors.len() == classes
             && coefficients.len() == (classes - 1).saturating_mul(count)
-            && intercepts.len() == pairs(classes).count();
+            && intercepts.len() == pair_count(classes);
         if !fits {
             return Err(Refusal::invalid(format!("its coefficients do not fit {classes} classes")));
         }
@@ -142,11 +133,11 @@ impl Pairs {
     fn scores(&self, similarities: &[f64], scores: &mut Vec<f64>) {
         scores.clear();
         scores.extend(pairs(self.vectors.len()).zip(&self.intercepts).map(|((i, j), intercept)| {
-            let of = |class: usize, row: usize| {
+            let against = |class: usize, row: usize| {
                 let own = self.vectors[class].clone();
                 weighted(&similarities[own.clone()], &self.coefficients[row][own])
             };
-            of(i, j - 1) + of(j, i) + intercept
+            against(i, j - 1) + against(j, i) + intercept
         }));
     }
 }
@@ -154,6 +145,10 @@ impl Pairs {
 /// All pairs of classes, in the order that machines are in.
 fn pairs(classes: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..classes).flat_map(move |i| (i + 1..classes).map(move |j| (i, j)))
+}
+
+fn pair_count(classes: usize) -> usize {
+    classes.saturating_mul(classes.saturating_sub(1)) / 2
 }
 
 /// The class that wins most pairs, the first of several.
@@ -167,30 +162,30 @@ fn winner(classes: usize, scores: &[f64]) -> usize {
 }
 
 /// What a classifier gives beside its labels.
-enum Given {
+enum Beside {
     /// The scores of all pairs; of a single pair for and against it.
     Scores,
     Probabilities(Vec<Platt>),
 }
 
-impl Given {
-    fn new(spec: &Spec<'_>, classes: usize) -> Result<Given, Refusal> {
+impl Beside {
+    fn new(spec: &Spec<'_>, classes: usize) -> Result<Beside, Refusal> {
         let (a, b) = (spec.floats("prob_a")?.unwrap_or_default(), spec.floats("prob_b")?.unwrap_or_default());
         if a.is_empty() && b.is_empty() {
-            return Ok(Given::Scores);
+            return Ok(Beside::Scores);
         }
-        if [a.len(), b.len()] != [pairs(classes).count(); 2] {
+        if [a.len(), b.len()] != [pair_count(classes); 2] {
             return Err(Refusal::invalid(format!("`prob_a` and `prob_b` do not fit {classes} classes")));
         }
         let platt = |(&a, &b): (&f32, &f32)| Platt { a: a.into(), b: b.into() };
-        Ok(Given::Probabilities(a.iter().zip(b).map(platt).collect()))
+        Ok(Beside::Probabilities(a.iter().zip(b).map(platt).collect()))
     }
 
     fn of(&self, classes: usize, scores: &[f64]) -> Vec<f64> {
         match (self, scores) {
-            (Given::Scores, [score]) => vec![-score, *score],
-            (Given::Scores, scores) => scores.to_vec(),
-            (Given::Probabilities(platts), scores) => {
+            (Beside::Scores, [score]) => vec![-score, *score],
+            (Beside::Scores, scores) => scores.to_vec(),
+            (Beside::Probabilities(platts), scores) => {
                 let first: Vec<f64> =
                     platts.iter().zip(scores).map(|(platt, score)| platt.first(*score)).collect();
                 // How many pairs come before those of class `i`, and before that with `j` among them.
@@ -201,22 +196,22 @@ impl Given {
 }
 
 fn classifier<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
-    let labels: Labels = classes(spec, "classlabels_ints")?;
+    let labels = classes(spec, "classlabels_ints")?;
     let classes = labels.len();
     let machines = Pairs::new(spec, classes)?;
-    let given = Given::new(spec, classes)?;
+    let beside = Beside::new(spec, classes)?;
     let post = Post::new(spec)?;
-    if classes == 2 && post != Post::None && matches!(given, Given::Scores) {
+    if classes == 2 && post != Post::None && matches!(beside, Beside::Scores) {
         return Err(Refusal::unsupported("post_transform of a single score"));
     }
     Ok(Kernel::host_many(move |args| {
         let (mut scores, mut all, mut chosen) = (Vec::new(), Vec::new(), Vec::new());
         let width =
-            if matches!(given, Given::Scores) && classes > 2 { pairs(classes).count() } else { classes };
+            if matches!(beside, Beside::Scores) && classes > 2 { pair_count(classes) } else { classes };
         let rows = rows(&machines.similarity, args.view(0)?, |similarities| {
             machines.scores(similarities, &mut scores);
             chosen.push(winner(classes, &scores));
-            all.extend(given.of(classes, &scores).into_iter().map(|score| score as f32));
+            all.extend(beside.of(classes, &scores).into_iter().map(|score| score as f32));
         })?;
         all.chunks_exact_mut(width).for_each(|row| post.apply(row));
         Ok(smallvec![labels.of(&chosen), Tensor::f32([rows, width], all)])
@@ -231,6 +226,7 @@ mod tests {
     fn pairs_are_numbered_in_their_order() {
         let all: Vec<_> = pairs(4).collect();
         assert_eq!(all, [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]);
+        assert_eq!(all.len(), pair_count(4));
         for (number, (i, j)) in all.into_iter().enumerate() {
             assert_eq!(number, i * (2 * 4 - i - 1) / 2 + j - i - 1);
         }

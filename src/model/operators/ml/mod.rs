@@ -17,7 +17,7 @@ mod trees;
 
 use burn_backend::Backend;
 
-use super::{Operator, Refusal, Spec, axis, cast, select::pick, softmax::softmax_f32};
+use super::{super::DType, Operator, Refusal, Spec, axis, cast, select::pick, softmax::softmax_f32};
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     regression::find(name)
@@ -37,4 +37,19 @@ fn matrix(shape: &[usize]) -> Result<(usize, usize), super::super::plan::Reason>
         [rows, columns] => Ok((rows, columns)),
         _ => Err(format!("a tensor of shape {shape:?} is no matrix")),
     }
+}
+
+/// Refuses what is not computed with.
+fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
+    match spec.dtype(0)? {
+        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
+            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Floats of the file, to be computed with in 64 bits.
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&value| value.into()).collect()
 }

@@ -62,10 +62,11 @@ impl Categories {
 }
 
 fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
-    match (Categories::new(spec)?.0, spec.dtype(0)?) {
-        (Categories::Strings(_), DType::Str) => Ok(vec![DType::F32]),
-        (Categories::Ints(_), DType::I64 | DType::I32 | DType::F32 | DType::F64) => Ok(vec![DType::F32]),
-        (_, dtype) => Err(Refusal::invalid(format!("its categories are not {dtype}"))),
+    let strings = spec.texts("cats_strings")?.is_some_and(|categories| !categories.is_empty());
+    match spec.dtype(0)? {
+        DType::Str if strings => Ok(vec![DType::F32]),
+        DType::I64 | DType::I32 | DType::F32 | DType::F64 if !strings => Ok(vec![DType::F32]),
+        dtype => Err(Refusal::invalid(format!("its categories are not {dtype}"))),
     }
 }
 

@@ -11,9 +11,9 @@ use super::{
     },
     Operator, Refusal, Spec, cast,
     classes::{classes, greatest},
-    matrix,
+    matrix, numbers,
     post::Post,
-    similarity::wide,
+    wide,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -22,15 +22,6 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         "LinearClassifier" => Operator { types: classifier_types, kernel: classifier },
         _ => return None,
     })
-}
-
-fn numbers(spec: &Spec<'_>) -> Result<(), Refusal> {
-    match spec.dtype(0)? {
-        dtype @ (DType::F16 | DType::Bool | DType::Str) => {
-            Err(Refusal::invalid(format!("it does not compute with {dtype}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn regressor_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {

@@ -1,6 +1,6 @@
 //! The kernels of support vector machines: how alike a row is to each support vector.
 
-use super::{Refusal, Spec};
+use super::{Refusal, Spec, wide};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
@@ -54,11 +54,6 @@ impl Similarity {
             }
         }));
     }
-}
-
-/// Floats of the file, to be computed with in 64 bits.
-pub(super) fn wide(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|&value| value.into()).collect()
 }
 
 fn kind(spec: &Spec<'_>) -> Result<Kind, Refusal> {
