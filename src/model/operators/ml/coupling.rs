@@ -24,10 +24,10 @@ impl Platt {
 pub(super) fn couple(classes: usize, first: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let against = |i: usize, j: usize| if i < j { first(i, j) } else { 1.0 - first(j, i) };
     let mut matrix = vec![vec![0.0; classes]; classes];
-    for i in 0..classes {
+    for (i, row) in matrix.iter_mut().enumerate() {
         for j in (0..classes).filter(|&j| j != i) {
-            matrix[i][i] += against(j, i).powi(2);
-            matrix[i][j] = -against(j, i) * against(i, j);
+            row[i] += against(j, i).powi(2);
+            row[j] = -against(j, i) * against(i, j);
         }
     }
     let mut p = vec![1.0 / classes as f64; classes];
