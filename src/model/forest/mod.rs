@@ -1,8 +1,8 @@
 //! Tree ensembles, compiled to one flat forest that is descended without branches.
 //!
 //! [`Ensemble`] is what a file states; [`Forest`] is what runs. The forest gives each row the same leaves as the
-//! ensemble does, for every number, NaN and infinities included. Weights are added in `f64` in one order, whatever
-//! the batch: a row's result does not depend on the rows it came with.
+//! ensemble does, for every number, NaN and infinities included. Weights are added in one order, whatever the batch: a
+//! row's result does not depend on the rows it came with. They are added in `f64`, unless the ensemble says otherwise.
 
 mod compile;
 mod descend;

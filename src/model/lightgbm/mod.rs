@@ -102,11 +102,9 @@ impl Header {
         }
         let objective = match block.find("objective") {
             Some(entry) => Objective::read(entry)?,
-            None => Objective::none(),
+            None => Objective::custom(),
         };
-        // Without classes there is one target, unless the objective is not known to the file.
-        let expected = objective.classes.or((objective.link.is_some()).then_some(1)).unwrap_or(targets);
-        if expected != targets {
+        if let Some(expected) = objective.targets.filter(|expected| *expected != targets) {
             return Err(block.get("num_class")?.invalid(format!("the objective is for {expected}")));
         }
         Ok(Header {
@@ -141,7 +139,7 @@ impl Header {
             ensemble,
             divisor: self.average.then_some((count / targets) as f64),
             link: self.objective.link,
-            classes: self.objective.classes.is_some(),
+            classes: self.objective.classes,
             operators: vec!["lightgbm:tree".to_owned(), format!("lightgbm:{}", self.objective.name)],
         })
     }

@@ -10,14 +10,16 @@ use super::{
 pub(super) struct Objective {
     pub(super) name: String,
     pub(super) link: Option<Link>,
-    /// How many classes it says there are, if they are its targets.
-    pub(super) classes: Option<usize>,
+    /// How many targets it is for; any number if none.
+    pub(super) targets: Option<usize>,
+    /// Whether they are classes.
+    pub(super) classes: bool,
 }
 
 impl Objective {
-    /// That of a file that names none: the margins are the predictions.
-    pub(super) fn none() -> Objective {
-        Objective { name: "custom".to_owned(), link: None, classes: None }
+    /// That of the caller, of which the file knows nothing: the margins are the predictions.
+    pub(super) fn custom() -> Objective {
+        Objective { name: "custom".to_owned(), link: None, targets: None, classes: false }
     }
 
     pub(super) fn read(entry: Entry<'_>) -> Result<Objective, Error> {
@@ -32,21 +34,23 @@ impl Objective {
             Ok(slope) if slope > 0.0 && f64::is_finite(slope) => Ok(slope),
             _ => Err(entry.invalid("`sigmoid` is no positive number")),
         };
-        let classes = || {
-            parameter("num_class")?.parse().map_err(|_| entry.invalid("`num_class` is no number of classes"))
+        let classes = || match parameter("num_class")?.parse() {
+            Ok(classes) => Ok(Some(classes)),
+            Err(_) => Err(entry.invalid("`num_class` is no number of classes")),
         };
         let squared = words.contains(&"sqrt").then_some(Link::SignedSquare);
-        let (link, classes) = match name {
-            "regression" | "regression_l1" | "fair" | "quantile" | "mape" => (squared, None),
-            "huber" | "lambdarank" | "rank_xendcg" | "custom" => (None, None),
-            "poisson" | "gamma" | "tweedie" => (Some(Link::Exp), None),
-            "binary" => (Some(Link::Logistic { slope: slope()? }), None),
-            "cross_entropy" => (Some(Link::Logistic { slope: 1.0 }), None),
-            "cross_entropy_lambda" => (Some(Link::Softplus), None),
-            "multiclass" => (Some(Link::Softmax), Some(classes()?)),
-            "multiclassova" => (Some(Link::Logistic { slope: slope()? }), Some(classes()?)),
+        let (link, targets) = match name {
+            "custom" => return Ok(Objective::custom()),
+            "regression" | "regression_l1" | "fair" | "quantile" | "mape" => (squared, Some(1)),
+            "huber" | "lambdarank" | "rank_xendcg" => (None, Some(1)),
+            "poisson" | "gamma" | "tweedie" => (Some(Link::Exp), Some(1)),
+            "binary" => (Some(Link::Logistic { slope: slope()? }), Some(1)),
+            "cross_entropy" => (Some(Link::Logistic { slope: 1.0 }), Some(1)),
+            "cross_entropy_lambda" => (Some(Link::Softplus), Some(1)),
+            "multiclass" => (Some(Link::Softmax), classes()?),
+            "multiclassova" => (Some(Link::Logistic { slope: slope()? }), classes()?),
             _ => return Err(super::unsupported(name, "this objective is not known")),
         };
-        Ok(Objective { name: name.to_owned(), link, classes })
+        Ok(Objective { name: name.to_owned(), link, targets, classes: name.starts_with("multiclass") })
     }
 }

@@ -5,6 +5,8 @@ mod build;
 mod function;
 mod port;
 pub(super) mod proto;
+#[cfg(test)]
+pub(super) mod sample;
 mod scan;
 mod tensor;
 #[cfg(test)]

@@ -2,45 +2,14 @@
 
 use prost::Message;
 
-use super::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto, TensorShapeProto, TensorTypeProto, TypeKind, TypeProto, ValueInfoProto, attribute, element,
+use super::{
+    proto::{
+        AttributeProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto, TensorProto,
+        TypeKind, TypeProto, ValueInfoProto, attribute, element,
+    },
+    sample::{body, file, functions, graph, node, port, refused},
 };
 use crate::model::{Error, Format, Limits, Model, Options};
-
-fn port(name: &str, elem_type: i32) -> ValueInfoProto {
-    let tensor = TensorTypeProto { elem_type, shape: Some(TensorShapeProto::default()) };
-    ValueInfoProto { name: name.to_owned(), r#type: Some(TypeProto { kind: Some(TypeKind::Tensor(tensor)) }) }
-}
-
-fn node(op: &str, inputs: &[&str], output: &str) -> NodeProto {
-    NodeProto {
-        input: inputs.iter().map(ToString::to_string).collect(),
-        output: vec![output.to_owned()],
-        name: format!("make_{output}"),
-        op_type: op.to_owned(),
-        ..NodeProto::default()
-    }
-}
-
-fn file(graph: GraphProto) -> Vec<u8> {
-    let opset_import = vec![OperatorSetIdProto { domain: String::new(), version: 20 }];
-    ModelProto { ir_version: 8, opset_import, graph: Some(graph), functions: Vec::new() }.encode_to_vec()
-}
-
-/// A graph from `x` to `y`.
-fn graph(node: Vec<NodeProto>) -> GraphProto {
-    GraphProto {
-        node,
-        input: vec![port("x", element::FLOAT)],
-        output: vec![port("y", element::FLOAT)],
-        ..GraphProto::default()
-    }
-}
-
-fn refused(graph: GraphProto) -> Error {
-    Model::load(&file(graph), Format::Onnx, &Options::default()).expect_err("it is refused")
-}
 
 #[test]
 fn a_cycle_names_a_node_of_it() {
@@ -173,4 +142,61 @@ fn mistyped_models_are_refused_at_load() {
     graph.input.push(port("n", element::INT64));
     let text = "invalid model: node `make_y` (ai.onnx:Add): its inputs are of different types, f32 and i64";
     assert_eq!(refused(graph).to_string(), text);
+}
+
+#[test]
+fn a_graph_in_a_node_reads_what_is_around_it_or_is_refused() {
+    let mut branch = node("If", &["x"], "y");
+    branch.attribute = vec![body("then_branch", graph(vec![node("Neg", &["nowhere"], "y")]))];
+    let text = "invalid model: node `make_y` (ai.onnx:If), attribute `then_branch`: \
+                it reads `nowhere`, which nothing gives";
+    assert_eq!(refused(graph(vec![branch])).to_string(), text);
+}
+
+#[test]
+fn a_function_is_written_out_with_its_attributes() {
+    let mut leaky = node("LeakyRelu", &["a"], "b");
+    leaky.attribute = vec![AttributeProto {
+        name: "alpha".into(),
+        ref_attr_name: "slope".into(),
+        kind: attribute::FLOAT,
+        ..AttributeProto::default()
+    }];
+    let slope =
+        |f| AttributeProto { name: "slope".into(), kind: attribute::FLOAT, f, ..AttributeProto::default() };
+    let mut act = functions::function("Act", &["a"], "b", vec![leaky]);
+    act.attribute_proto = vec![slope(0.5)];
+    let mut call = functions::call("Act", &["x"], "half");
+    let twice = functions::function("Twice", &["v"], "w", vec![functions::call("Act", &["v"], "w")]);
+    let mut nodes = vec![call.clone(), functions::call("Twice", &["half"], "y")];
+    let run = |nodes: &[_]| {
+        let model = functions::file(graph(nodes.to_vec()), vec![act.clone(), twice.clone()]);
+        let model = Model::load(&model, Format::Onnx, &Options::default()).expect("it loads");
+        let given =
+            model.run(&[crate::model::TensorView::F32 { shape: &[], data: &[-8.0] }]).expect("it runs");
+        given[0].clone()
+    };
+    assert_eq!(run(&nodes), crate::model::Tensor::f32([], vec![-2.0]));
+    call.attribute = vec![slope(0.25)];
+    nodes[0] = call;
+    assert_eq!(run(&nodes), crate::model::Tensor::f32([], vec![-1.0]));
+}
+
+#[test]
+fn functions_that_never_end_are_refused() {
+    let load = |protos| {
+        let file = functions::file(graph(vec![functions::call("F0", &["x"], "y")]), protos);
+        Model::load(&file, Format::Onnx, &Options::default()).expect_err("it is refused").to_string()
+    };
+    let name = |number: usize| format!("F{number}");
+    let itself = functions::function("F0", &["a"], "b", vec![functions::call("F0", &["a"], "b")]);
+    assert_eq!(load(vec![itself]), "invalid model: function `local:F0`: it calls itself");
+    // Each calls the next one a hundred times.
+    let calls = |number: usize| {
+        let output = |call: usize| if call == 0 { "b".to_owned() } else { format!("b{call}") };
+        (0..100).map(|call| functions::call(&name(number + 1), &["a"], &output(call))).collect()
+    };
+    let crowd =
+        (0..20).map(|number| functions::function(&name(number), &["a"], "b", calls(number))).collect();
+    assert!(load(crowd).contains("over the limit"));
 }

@@ -9,7 +9,7 @@ use super::{
     },
     Operator, Refusal, Spec,
     activation::Activation,
-    broadcast::{broadcast, elements},
+    broadcast::{Dims, broadcast, elements},
     panel::Panels,
 };
 
@@ -42,17 +42,25 @@ fn zeros(shape: Vec<usize>, dtype: DType) -> Tensor {
     Tensor { shape, data }
 }
 
-fn matmul<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
-    let limit = spec.limits().elements;
-    Ok(Kernel::anywhere(move |args| {
-        let (left, right) = (args.shape(0)?, args.shape(1)?);
+/// The sizes of two tensors as numpy multiplies them: matrices, or vectors, or batches of matrices.
+pub(super) struct Factors {
+    /// Dimensions in front of the matrices, of both stretched to fit each other.
+    pub(super) batch: Dims,
+    /// None of a vector, which becomes a row on the left and a column on the right.
+    pub(super) rows: Option<usize>,
+    pub(super) inner: usize,
+    pub(super) columns: Option<usize>,
+}
+
+impl Factors {
+    pub(super) fn new(left: &[usize], right: &[usize]) -> Result<Factors, Reason> {
         let misfit = || format!("shapes {left:?} and {right:?} have no product");
-        let (rows, inner) = match left.as_slice() {
+        let (rows, inner) = match left {
             [] => return Err(misfit()),
             [inner] => (None, *inner),
             [.., rows, inner] => (Some(*rows), *inner),
         };
-        let (depth, columns) = match right.as_slice() {
+        let (depth, columns) = match right {
             [] => return Err(misfit()),
             [depth] => (*depth, None),
             [.., depth, columns] => (*depth, Some(*columns)),
@@ -60,20 +68,38 @@ fn matmul<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         if inner != depth {
             return Err(misfit());
         }
-        let outer = |shape: &[usize]| shape[..shape.len().saturating_sub(2)].to_vec();
-        let batch = broadcast(&outer(&left), &outer(&right))?;
-        let mut shape = batch.to_vec();
-        shape.extend(rows);
-        shape.extend(columns);
-        if elements(&shape, limit)? == 0 || inner == 0 {
+        Ok(Factors { batch: broadcast(outer(left), outer(right))?, rows, inner, columns })
+    }
+
+    /// The shape of the product.
+    pub(super) fn product(&self) -> Vec<usize> {
+        let mut shape = self.batch.to_vec();
+        shape.extend(self.rows);
+        shape.extend(self.columns);
+        shape
+    }
+}
+
+/// The dimensions in front of a matrix.
+pub(super) fn outer(shape: &[usize]) -> &[usize] {
+    &shape[..shape.len().saturating_sub(2)]
+}
+
+fn matmul<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
+    let limit = spec.limits().elements;
+    Ok(Kernel::anywhere(move |args| {
+        let (left, right) = (args.shape(0)?, args.shape(1)?);
+        let factors = Factors::new(&left, &right)?;
+        let shape = factors.product();
+        if elements(&shape, limit)? == 0 || factors.inner == 0 {
             return Ok(zeros(shape, args.dtype(0)?).into());
         }
-        // A vector becomes a row on the left and a column on the right.
-        let matrix = |shape: &[usize], row, column| [&outer(shape)[..], &[row, column]].concat();
-        let left = B::float_reshape(args.float(0)?, Shape::from(matrix(&left, rows.unwrap_or(1), inner)));
-        let right =
-            B::float_reshape(args.float(1)?, Shape::from(matrix(&right, inner, columns.unwrap_or(1))));
-        let rank = batch.len() + 2;
+        let matrix = |shape: &[usize], row, column| Shape::from([outer(shape), &[row, column]].concat());
+        let left = matrix(&left, factors.rows.unwrap_or(1), factors.inner);
+        let right = matrix(&right, factors.inner, factors.columns.unwrap_or(1));
+        let left = B::float_reshape(args.float(0)?, left);
+        let right = B::float_reshape(args.float(1)?, right);
+        let rank = factors.batch.len() + 2;
         let product = B::float_matmul(widen::<B>(left, rank), widen::<B>(right, rank));
         reshaped::<B>(product, shape)
     }))

@@ -16,11 +16,13 @@ mod einsum;
 mod float;
 mod flow;
 mod fourier;
+mod gated;
 mod half;
 mod hardmax;
 mod indicate;
 mod linear;
 mod link;
+mod loss;
 mod matrix;
 mod ml;
 mod norm;
@@ -29,6 +31,7 @@ mod pad;
 mod panel;
 mod pool;
 mod prelu;
+mod quant;
 mod rearrange;
 mod recurrent;
 mod reduce;
@@ -99,7 +102,10 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| pool::find(name))
             .or_else(|| norm::find(name))
             .or_else(|| recurrent::find(name))
-            .or_else(|| attention::find(name)),
+            .or_else(|| attention::find(name))
+            .or_else(|| quant::find(name))
+            .or_else(|| gated::find(name))
+            .or_else(|| loss::find(name)),
         "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
         "ai.onnx.ml" if spec.version() <= NEWEST_ML => ml::find(name),
         "com.microsoft" if spec.version() <= NEWEST_MICROSOFT => {

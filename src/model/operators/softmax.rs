@@ -68,7 +68,7 @@ fn softmax<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 }
 
 /// Calls `f` with each group of elements along an axis.
-fn each<T: Number>(data: &mut [T], along: usize, after: usize, f: impl Fn(&mut [T])) {
+pub(super) fn each<T: Number>(data: &mut [T], along: usize, after: usize, f: impl Fn(&mut [T])) {
     if after == 1 {
         return data.chunks_exact_mut(along.max(1)).for_each(f);
     }

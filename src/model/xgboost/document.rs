@@ -31,7 +31,7 @@ pub(super) struct Learner {
     _feature_types: IgnoredAny,
 }
 
-/// Numbers, but for the last, as text.
+/// Numbers, as text.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Parameters {

@@ -1,5 +1,6 @@
 //! Convolutions. Floats of one to three spatial dimensions go through the backend, everything else through a loop.
 
+mod causal;
 mod direct;
 mod forward;
 mod shapes;
@@ -11,12 +12,16 @@ use burn_backend::Backend;
 
 use super::{Operator, float::shared_types};
 
-pub(super) use {direct::convolve, shapes::Shapes};
+pub(super) use {
+    direct::convolve,
+    shapes::{Shapes, groups},
+};
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     Some(match name {
         "Conv" => Operator { types: shared_types, kernel: forward::conv },
         "ConvTranspose" => Operator { types: shared_types, kernel: transpose::conv_transpose },
+        "CausalConvWithState" => Operator { types: causal::types, kernel: causal::causal },
         _ => return None,
     })
 }

@@ -5,6 +5,8 @@ mod branch;
 mod repeat;
 mod scan;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 use std::cell::Cell;
 

@@ -36,6 +36,7 @@ impl Coordinates {
     /// The coordinate in the tensor; none if it lies outside and [`Coordinates::leave`].
     pub(super) fn source(self, at: usize, length: &Length) -> Option<f64> {
         let (at, old) = (at as f64, length.old as f64);
+        // Not yet rounded down, as the specification's own cases have it.
         let new = length.exact;
         let half_pixel = length.before(at + 0.5) - 0.5;
         Some(match self {

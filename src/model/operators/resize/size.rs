@@ -24,10 +24,11 @@ impl Length {
         self.scale.unwrap_or(self.exact / self.old as f64)
     }
 
-    /// A distance after as it was before. Of sizes that divide each other no quotient is rounded.
+    /// A distance after as it was before: of sizes without a rounded quotient, of a scale in its own 32 bits, in which
+    /// 1.5 by 0.6 is 2.5.
     pub(super) fn before(&self, distance: f64) -> f64 {
         match self.scale {
-            Some(scale) => distance / scale,
+            Some(scale) => (distance as f32 / scale as f32).into(),
             None => distance * self.old as f64 / self.exact,
         }
     }
@@ -129,7 +130,6 @@ fn keep_ratio(lengths: &mut [Length], axes: &[usize], policy: Policy) {
     };
     for &at in axes {
         let length = &mut lengths[at];
-        length.scale = Some(scale);
         length.exact = scale * length.old as f64;
         length.new = (length.exact + 0.5).floor() as usize;
     }
