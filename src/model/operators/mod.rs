@@ -21,6 +21,7 @@ mod pool;
 mod quant;
 mod recurrent;
 mod reduce;
+mod sample;
 mod select;
 mod sliding;
 mod softmax;
@@ -62,6 +63,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| recurrent::find(name))
             .or_else(|| attention::find(name))
             .or_else(|| quant::find(name))
+            .or_else(|| sample::find(name))
             .or_else(|| gated::find(name))
             .or_else(|| loss::find(name)),
         "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),
