@@ -144,7 +144,9 @@ element_types!(define);
 macro_rules! each_data {
     ($data:expr, $of:ident => $body:expr) => {{
         use $crate::model::Data;
-        match $data {
+        // Of the types, strings alone are no `Copy`.
+        #[allow(clippy::clone_on_copy, clippy::let_and_return)]
+        let result = match $data {
             Data::F32($of) => $body,
             Data::F64($of) => $body,
             Data::F16($of) => $body,
@@ -158,7 +160,8 @@ macro_rules! each_data {
             Data::U8($of) => $body,
             Data::Bool($of) => $body,
             Data::Str($of) => $body,
-        }
+        };
+        result
     }};
 }
 
@@ -166,7 +169,9 @@ macro_rules! each_data {
 macro_rules! each_view {
     ($view:expr, $of:ident => $body:expr) => {{
         use $crate::model::TensorView;
-        match $view {
+        // Of the types, strings alone are no `Copy`.
+        #[allow(clippy::clone_on_copy, clippy::let_and_return)]
+        let result = match $view {
             TensorView::F32 { data: $of, .. } => $body,
             TensorView::F64 { data: $of, .. } => $body,
             TensorView::F16 { data: $of, .. } => $body,
@@ -180,7 +185,8 @@ macro_rules! each_view {
             TensorView::U8 { data: $of, .. } => $body,
             TensorView::Bool { data: $of, .. } => $body,
             TensorView::Str { data: $of, .. } => $body,
-        }
+        };
+        result
     }};
 }
 

@@ -23,12 +23,13 @@ impl Platt {
 /// For each of `classes` its probability, where `first(i, j)` tells how probable class `i` is against `j`.
 pub(super) fn couple(classes: usize, first: impl Fn(usize, usize) -> f64) -> Vec<f64> {
     let against = |i: usize, j: usize| if i < j { first(i, j) } else { 1.0 - first(j, i) };
-    let others = |i: usize| (0..classes).filter(move |&j| j != i);
-    let entry = |i: usize, j: usize| match i == j {
-        true => others(i).map(|j| against(j, i).powi(2)).sum(),
-        false => -against(j, i) * against(i, j),
-    };
-    let matrix: Vec<Vec<f64>> = (0..classes).map(|i| (0..classes).map(|j| entry(i, j)).collect()).collect();
+    let mut matrix = vec![vec![0.0; classes]; classes];
+    for (i, row) in matrix.iter_mut().enumerate() {
+        for j in (0..classes).filter(|&j| j != i) {
+            row[i] += against(j, i).powi(2);
+            row[j] = -against(j, i) * against(i, j);
+        }
+    }
     let mut p = vec![1.0 / classes as f64; classes];
     let tolerance = 0.005 / classes as f64;
     for _ in 0..ROUNDS.max(classes) {

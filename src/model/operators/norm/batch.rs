@@ -31,7 +31,8 @@ pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     }
     let dtype = spec.dtype(0)?;
     // The statistics' type may be another one, so that wider floats must not stand for both.
-    if !dtype.is_float() && !(trains && dtype == DType::F16) {
+    let is_kept = trains && dtype == DType::F16;
+    if !dtype.is_float() && !is_kept {
         return Err(Refusal::invalid(format!("it does not compute with {dtype}")));
     }
     Ok(vec![dtype, spec.dtype(3)?, spec.dtype(4)?])
