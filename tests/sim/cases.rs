@@ -7,7 +7,7 @@ use super::cluster::{Plan, Seen};
 use super::floors;
 use super::linear;
 use super::seeds::{attempt, storm, storms};
-use super::shrink::shrink;
+use super::shrink::{Shrunk, shrink};
 
 /// Seeds that a run of the tests tries.
 const SEEDS: u64 = 50;
@@ -175,10 +175,14 @@ fn the_search_for_an_order_finds_one_where_one_is() -> Verdict {
 fn a_seed_that_fails_is_cut_down() -> Verdict {
     let plan = Plan { unchecked_reads: true, ..Plan::short() };
     let failing =
-        (0..HUNTED).find(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
-    let seed = failing.ok_or("no seed fails after a few troubles")?;
-    let small = shrink(seed, &plan, 2).ok_or("it fails no longer")?;
-    ensure(small.failure.troubles.len() * 2 <= small.before, || format!("it is still as large: {small:?}"))?;
+        (0..HUNTED).filter(|seed| attempt(*seed, &plan).is_err_and(|failure| failure.troubles.len() >= 4));
+    // A failure may take most of its troubles to come about: of a few, one does not.
+    let is_small = |small: &Shrunk| small.failure.troubles.len() * 2 <= small.before;
+    let cut_down = |seed| shrink(seed, &plan, 2).filter(|small| is_small(small)).map(|small| (seed, small));
+    let (seed, small) = failing
+        .take(5)
+        .find_map(cut_down)
+        .ok_or("no seed fails after a few troubles and is cut down to half of them")?;
     let once_more = attempt(seed, &small.plan).err();
     let is_same = once_more.as_ref().is_some_and(|failure| failure.broken == small.failure.broken);
     ensure(is_same, || format!("seed {seed} does not fail as {small:?}, but {once_more:?}"))
