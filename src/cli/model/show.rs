@@ -16,11 +16,9 @@ use crate::{
 /// Of a file: its inputs, outputs, operators, parameters and size, what a row costs on this machine, and what would be refused when it is
 /// deployed, and why.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  embergrid model show breast-cancer\n  embergrid model show models/payments/1/model.onnx"
-)]
+#[command(after_help = "Example:\n  embergrid model show models/payments/1/model.onnx")]
 pub(super) struct Show {
-    /// The model's name, or a model file or version folder: what has a `/` or a `.` in it.
+    /// The name of a deployed model, as `breast-cancer`, or a model file or version folder: what has a `/` or a `.` in it.
     #[arg(value_name = "NAME|FILE")]
     model: String,
 }
