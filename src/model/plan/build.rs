@@ -64,7 +64,9 @@ pub(in crate::model) fn routine<B: Backend>(graph: &Graph, options: &Options) ->
         })?;
         let place = node.place();
         let sources = builder.sources(node.inputs.as_slice());
-        let targets = node.outputs.iter().map(|output| builder.target(*output)).collect();
+        let mut targets: Vec<_> = node.outputs.iter().map(|output| builder.target(*output)).collect();
+        // What comes after the last result that is read need not be given.
+        targets.truncate(targets.iter().rposition(Option::is_some).map_or(0, |last| last + 1));
         steps.push(Step { place, kernel, sources, targets });
     }
     let outputs = builder.outputs();

@@ -51,11 +51,33 @@ pub(super) fn conv_transpose<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, R
     if rank.is_some_and(|rank| rank > 3) {
         return Err(Refusal::unsupported("more than three spatial dimensions"));
     }
+    transposed.check_same(spec)?;
     let limit = spec.limits().elements;
     Ok(Kernel::anywhere(move |args| transposed.call(args, limit)))
 }
 
+/// Why padding is refused that would have to be negative.
+fn narrow(span: usize, stride: usize) -> Reason {
+    format!("SAME padding of {span} elements in steps of {stride}, on which ONNX and its runtime differ")
+}
+
 impl Transposed {
+    /// Refuses at load what padding would be refused at the first run, if the filters are known.
+    fn check_same(&self, spec: &Spec<'_>) -> Result<(), Refusal> {
+        let constant = spec.constant(1);
+        let kernel = self.sliding.kernel.as_deref();
+        let kernel = kernel.or_else(|| constant.as_ref()?.shape.get(2..)).unwrap_or_default();
+        for (at, &size) in kernel.iter().enumerate().filter(|_| self.sliding.is_same()) {
+            let of = |reason| Refusal::Invalid(reason);
+            let stride = self.sliding.stride(at, kernel.len()).map_err(of)?;
+            let span = Axis::span(size, self.sliding.dilation(at, kernel.len()).map_err(of)?).map_err(of)?;
+            if span < stride {
+                return Err(Refusal::Unsupported(narrow(span, stride)));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn call<B: Backend>(
         &self,
         args: &mut Args<'_, '_, B>,
@@ -116,6 +138,9 @@ impl Transposed {
         let natural =
             natural.ok_or_else(|| format!("{size} elements are not spread by steps of {stride}"))?;
         let same = if self.sliding.is_same() { size.checked_mul(stride) } else { None };
+        if same.is_some() && span < stride {
+            return Err(narrow(span, stride));
+        }
         let asked = of(&self.asked, "output_shape")?.or(same);
         let whole = Axis::padded(natural, extra, 0)?;
         let (before, after) = self.sliding.cropped(at, rank, whole, asked)?;
