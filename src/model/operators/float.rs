@@ -67,6 +67,9 @@ pub(super) fn shared_float(spec: &Spec<'_>) -> Result<DType, Refusal> {
     if !dtype.is_float() {
         return Err(Refusal::invalid(format!("it does not compute with {dtype}")));
     }
+    if spec.mixes_halves() {
+        return Err(Refusal::invalid("its inputs are of different types, among them f16"));
+    }
     for input in (1..spec.inputs()).filter(|&input| spec.has(input)) {
         let other = spec.dtype(input)?;
         if other != dtype {

@@ -36,6 +36,7 @@ mod rearrange;
 mod recurrent;
 mod reduce;
 mod resize;
+mod sample;
 mod scatter;
 mod select;
 mod sliding;
@@ -104,6 +105,7 @@ fn find<B: Backend>(spec: &Spec<'_>) -> Option<Operator<B>> {
             .or_else(|| recurrent::find(name))
             .or_else(|| attention::find(name))
             .or_else(|| quant::find(name))
+            .or_else(|| sample::find(name))
             .or_else(|| gated::find(name))
             .or_else(|| loss::find(name)),
         "ai.onnx.preview" if spec.version() <= 1 => attention::find_preview(name),

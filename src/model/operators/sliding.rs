@@ -260,27 +260,52 @@ pub(super) fn gather<T: Copy, U>(
     output: &mut [U],
     combine: &impl Fn(&mut U, T),
 ) {
+    each_run(axes, element, (0, 0), &mut |first, stride, places| {
+        let (input, output) = (&input[first..], &mut output[places]);
+        if stride == 1 {
+            output.iter_mut().zip(input).for_each(|(output, input)| combine(output, *input));
+        } else {
+            let input = input.iter().step_by(stride);
+            output.iter_mut().zip(input).for_each(|(output, input)| combine(output, *input));
+        }
+    });
+}
+
+/// The inverse: combines each element of the input with the place of the window at which it is under one element of it.
+pub(super) fn scatter<T: Copy, U>(
+    axes: &[Axis],
+    element: &[usize],
+    output: &[T],
+    input: &mut [U],
+    combine: &impl Fn(&mut U, T),
+) {
+    each_run(axes, element, (0, 0), &mut |first, stride, places| {
+        let input = input[first..].iter_mut().step_by(stride);
+        input.zip(&output[places]).for_each(|(input, output)| combine(input, *output));
+    });
+}
+
+/// Calls `visit` with the places along the last dimension that an element of the window reaches: the first element of
+/// the input and the distance to the next, and the elements of the output.
+fn each_run(
+    axes: &[Axis],
+    element: &[usize],
+    (input, output): (usize, usize),
+    visit: &mut impl FnMut(usize, usize, Range<usize>),
+) {
     let ([axis, axes @ ..], [index, element @ ..]) = (axes, element) else { return };
     let reached = axis.reached(*index);
     if reached.is_empty() {
         return;
     }
-    let first = axis.under(reached.start, *index);
     if axes.is_empty() {
-        let (input, output) = (&input[first..], &mut output[reached]);
-        if axis.stride == 1 {
-            output.iter_mut().zip(input).for_each(|(output, input)| combine(output, *input));
-        } else {
-            let input = input.iter().step_by(axis.stride);
-            output.iter_mut().zip(input).for_each(|(output, input)| combine(output, *input));
-        }
-        return;
+        let first = input * axis.size + axis.under(reached.start, *index);
+        let start = output * axis.out;
+        return visit(first, axis.stride, start + reached.start..start + reached.end);
     }
-    let (size, out) = (volume(axes, |axis| axis.size), volume(axes, |axis| axis.out));
     for place in reached {
-        let under = axis.under(place, *index);
-        let (input, output) = (&input[under * size..][..size], &mut output[place * out..][..out]);
-        gather(axes, element, input, output, combine);
+        let at = (input * axis.size + axis.under(place, *index), output * axis.out + place);
+        each_run(axes, element, at, visit);
     }
 }
 
@@ -320,5 +345,10 @@ mod tests {
             gather(&[AXIS], element, &[1, 2, 3, 4, 5], &mut sums, &|sum, value| *sum += value);
         });
         assert_eq!(sums, [3, 9, 9]);
+        let mut spread = [0; 5];
+        each_element(&[AXIS], |element| {
+            scatter(&[AXIS], element, &[1, 10, 100], &mut spread, &|sum, value| *sum += value);
+        });
+        assert_eq!(spread, [1, 11, 10, 110, 100]);
     }
 }

@@ -1,7 +1,9 @@
 //! Convolutions. Floats of one to three spatial dimensions go through the backend, everything else through a loop.
 
 mod causal;
+mod deform;
 mod direct;
+mod fold;
 mod forward;
 mod shapes;
 #[cfg(test)]
@@ -22,6 +24,8 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
         "Conv" => Operator { types: shared_types, kernel: forward::conv },
         "ConvTranspose" => Operator { types: shared_types, kernel: transpose::conv_transpose },
         "CausalConvWithState" => Operator { types: causal::types, kernel: causal::causal },
+        "DeformConv" => Operator { types: shared_types, kernel: deform::deform },
+        "Col2Im" => Operator { types: fold::types, kernel: fold::fold },
         _ => return None,
     })
 }

@@ -60,8 +60,13 @@ impl Shapes {
 
 /// The number of groups.
 pub(in crate::model::operators) fn groups(spec: &Spec<'_>) -> Result<usize, Refusal> {
-    let groups = spec.int("group", 1)?;
+    count(spec, "group")
+}
+
+/// A number of groups.
+pub(super) fn count(spec: &Spec<'_>, name: &str) -> Result<usize, Refusal> {
+    let given = spec.int(name, 1)?;
     let most = spec.limits().elements;
-    let count = usize::try_from(groups).ok().filter(|groups| (1..=most).contains(groups));
-    count.ok_or_else(|| Refusal::invalid(format!("attribute `group` is {groups}, not from 1 to {most}")))
+    let count = usize::try_from(given).ok().filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| Refusal::invalid(format!("attribute `{name}` is {given}, not from 1 to {most}")))
 }

@@ -105,8 +105,8 @@ mod tests {
 
     #[test]
     fn ellipses_are_stretched() {
-        let (batch, one): ((&[usize], &[i64]), (&[usize], &[i64])) =
-            ((&[2, 1, 2], &[1, 2, 3, 4]), (&[3, 2], &[1, 1, 1, 0, 0, 1]));
+        let batch: (&[usize], &[i64]) = (&[2, 1, 2], &[1, 2, 3, 4]);
+        let one: (&[usize], &[i64]) = (&[3, 2], &[1, 1, 1, 0, 0, 1]);
         let given = einsum("...i,...i->...", &[batch, one]);
         assert_eq!(given, Ok((vec![2, 3], vec![3, 1, 2, 7, 3, 4])));
     }

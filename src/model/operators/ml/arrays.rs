@@ -268,9 +268,11 @@ mod tests {
 
     /// What a tree of one set gives: 1 for its members.
     fn member(set: &[f64], missing_true: bool, values: &[f64]) -> Vec<f64> {
-        let mut tree = Tree::default();
-        tree.weights = [0.0, 1.0].map(|value| Weight { target: 0, value }).to_vec();
-        tree.nodes = [0, 0, 1].map(|first| Node::Leaf { first, count: 1 }).to_vec();
+        let mut tree = Tree {
+            nodes: [0, 0, 1].map(|first| Node::Leaf { first, count: 1 }).to_vec(),
+            weights: [0.0, 1.0].map(|value| Weight { target: 0, value }).to_vec(),
+            ..Tree::default()
+        };
         let test = Test { feature: 0, on_true: 2, on_false: 1, missing_true };
         test.find(set, 0, &mut tree.nodes).unwrap();
         let ensemble =
