@@ -1,7 +1,7 @@
 """scikit-learn's linear models, trees, nets and scalers."""
 
 import numpy as np
-from export_layout import classifier, labels, model, regressor, rows, transformer, write
+from export_layout import classifier, convert, labels, model, regressor, rows, transformer, write
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType
 from sklearn.compose import ColumnTransformer
@@ -152,6 +152,16 @@ def tree(out):
 @model
 def tree_multiclass(out):
     classifier(out, DecisionTreeClassifier(max_depth=5, random_state=1), load_wine)
+
+
+@model
+def tree_leaves(out):
+    """Beside the classes, which leaf a row comes to."""
+    x, y, sample = rows(load_wine)
+    m = DecisionTreeClassifier(max_depth=4, random_state=1).fit(x, y)
+    exported = convert(m, x, {id(m): {"zipmap": False, "decision_leaf": True}})
+    given = [labels(m.predict(sample)), m.predict_proba(sample).astype(np.float32), labels(m.apply(sample))[:, None]]
+    write(out, exported, [sample], given)
 
 
 @model

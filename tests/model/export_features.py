@@ -9,6 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 from sklearn.decomposition import PCA, IncrementalPCA, KernelPCA, TruncatedSVD
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier, RandomTreesEmbedding
+from sklearn.feature_extraction import FeatureHasher
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.feature_selection import RFE, SelectFromModel, SelectPercentile, VarianceThreshold
 from sklearn.impute import KNNImputer, SimpleImputer
@@ -357,6 +358,13 @@ def text_separators(out):
     options = {TfidfVectorizer: {"separators": [" ", "[.]", ",", ";", ":", "!"]}}
     exported = to_onnx(m, initial_types=[("X", StringTensorType([None, 1]))], options=options)
     write(out, exported, [x.reshape(-1, 1)], [m.transform(x).toarray().astype(np.float32)])
+
+
+@model
+def text_hashed(out):
+    x = words()
+    m = FeatureHasher(16, input_type="string").fit(x)
+    encoded(out, m, x, x[:20], m.transform(x[:20]).toarray(), object)
 
 
 @model

@@ -169,3 +169,15 @@ fn aggregate(spec: &Spec<'_>) -> Result<Aggregate, Refusal> {
         other => Err(Refusal::invalid(format!("aggregate_function `{other}` does not exist"))),
     }
 }
+
+impl Ensemble {
+    /// Leaves each leaf the first of its weights: ONNX Runtime counts no other where there is one target, and
+    /// scikit-learn's converter repeats them there.
+    pub(super) fn keep_first_weights(&mut self) {
+        for node in self.trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+            if let Node::Leaf { count, .. } = node {
+                *count = (*count).min(1);
+            }
+        }
+    }
+}

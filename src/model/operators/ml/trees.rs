@@ -122,6 +122,9 @@ fn regressor<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let mut stated = stated(spec, "target")?;
     let targets = usize::try_from(spec.int("n_targets", 1)?).unwrap_or(0);
     stated.ensemble.targets = targets;
+    if targets == 1 {
+        stated.ensemble.keep_first_weights();
+    }
     if stated.ensemble.base.len() != targets && !stated.ensemble.base.is_empty() {
         let given = stated.ensemble.base.len();
         return Err(Refusal::invalid(format!("it has {given} base values for {targets} targets")));

@@ -1,5 +1,6 @@
 //! Operators on strings: joining, splitting, matching, and turning texts into vectors of numbers.
 
+mod hash;
 mod ngrams;
 mod normalize;
 mod pattern;
@@ -20,7 +21,7 @@ pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
 
 /// What converters use besides ONNX's own operators.
 pub(super) fn find_microsoft<B: Backend>(name: &str) -> Option<Operator<B>> {
-    tokenize::find(name)
+    tokenize::find(name).or_else(|| hash::find(name))
 }
 
 /// Refuses inputs that are no strings.
