@@ -3,7 +3,7 @@
 use burn_backend::Backend;
 
 use super::{
-    super::super::{DType, Data, Tensor, TensorView, plan::Kernel, tensor::each_number},
+    super::super::{DType, Data, Tensor, plan::Kernel, tensor::each_number},
     Operator, Refusal, Spec,
 };
 
