@@ -1,5 +1,5 @@
 //! Normalisations: elements in proportion to the mean and the spread of those around them. Statistics are summed in 64
-//! bits, as those of a reduction. `benches/engine.rs` holds the loops beside the backend's.
+//! bits, as those of a reduction.
 
 mod batch;
 mod groups;

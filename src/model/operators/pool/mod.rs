@@ -1,5 +1,4 @@
-//! Pools: what a sliding window, or a whole plane, holds becomes one number. `benches/engine.rs` holds the loops beside
-//! the backend's.
+//! Pools: what a sliding window, or a whole plane, holds becomes one number.
 
 mod average;
 mod global;
