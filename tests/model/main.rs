@@ -183,6 +183,7 @@ fn a_file_with_any_byte_changed_never_panics() {
         "logistic",
         "two_inputs",
         "tree_multiclass",
+        "knn",
         "lgbm_sets",
         "svc_probability",
         "frame_logistic",

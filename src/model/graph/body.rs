@@ -1,6 +1,6 @@
 //! Graphs inside of nodes: what a branch, or a round of a loop, computes.
 
-use super::{Graph, Node, Type};
+use super::{Attribute, Graph, Node, Type};
 
 /// A graph inside of a node. It has values of its own; those that it reads from the graph around it are inputs of the
 /// node, after its own, and the body's last inputs.
@@ -23,7 +23,7 @@ impl Body {
 /// Hands the types and constants of what bodies read to them: `formals` are the types of what the operator gives.
 pub(super) fn bind(graph: &Graph, node: &mut Node, formals: &[Type]) {
     let Node { inputs, attributes, .. } = node;
-    for body in attributes.values_mut().filter_map(super::Attribute::body_mut) {
+    for body in attributes.values_mut().filter_map(Attribute::body_mut) {
         let first = body.formals();
         for (index, (id, _)) in body.graph.inputs.iter().enumerate() {
             let captured = index.checked_sub(first).and_then(|at| inputs[body.captures[at]]);
@@ -42,7 +42,7 @@ pub(super) fn bind(graph: &Graph, node: &mut Node, formals: &[Type]) {
 /// Hands constants that bodies capture to them.
 pub(super) fn bind_constants(graph: &Graph, node: &mut Node) {
     let Node { inputs, attributes, .. } = node;
-    for body in attributes.values_mut().filter_map(super::Attribute::body_mut) {
+    for body in attributes.values_mut().filter_map(Attribute::body_mut) {
         let first = body.formals();
         for ((id, _), at) in body.graph.inputs[first..].iter().zip(&body.captures) {
             let constant = inputs[*at].and_then(|outer| graph.constant(outer));
@@ -56,7 +56,7 @@ pub(super) fn prune(node: &mut Node) {
     let Some(own) = node.bodies().next().map(|body| body.own) else { return };
     let captured = node.inputs.split_off(own.min(node.inputs.len()));
     let Node { inputs, attributes, .. } = node;
-    for body in attributes.values_mut().filter_map(super::Attribute::body_mut) {
+    for body in attributes.values_mut().filter_map(Attribute::body_mut) {
         let uses = body.graph.uses();
         let last = body.graph.inputs.split_off(body.formals());
         for ((id, port), at) in last.into_iter().zip(std::mem::take(&mut body.captures)) {

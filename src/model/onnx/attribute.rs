@@ -55,6 +55,7 @@ pub(super) fn value(
                 Err(kind) => Attribute::Foreign(kind),
             }
         }
+        attribute::GRAPH => Attribute::Foreign("a graph given to a function".to_owned()),
         kind => Attribute::Foreign(format!("an attribute of kind {kind}")),
     })
 }

@@ -7,11 +7,11 @@ use std::{
 
 use super::{
     super::{
-        Error, Limits, Port,
+        DType, Error, Limits, Port,
         graph::{Attribute, Body, Graph, Node, OpName, Output, Type, ValueId, sort},
     },
     attribute::{Weights, value},
-    function::{self, Arguments, Functions, argument, arguments},
+    function::{Arguments, Functions},
     port::{kind, shape},
     proto::{
         AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, ValueInfoProto,
@@ -37,7 +37,7 @@ pub(super) fn graph(model: ModelProto, census: Census, limits: &Limits) -> Resul
 }
 
 /// The version of each imported operator set.
-fn imports(protos: &[OperatorSetIdProto]) -> Result<Imports, Error> {
+pub(super) fn imports(protos: &[OperatorSetIdProto]) -> Result<Imports, Error> {
     let mut imports = HashMap::new();
     for proto in protos {
         let domain = domain(&proto.domain);
@@ -55,34 +55,31 @@ pub(super) fn domain(name: &str) -> String {
     if name.is_empty() { "ai.onnx".to_owned() } else { name.to_owned() }
 }
 
-/// Characters of a call's name that its nodes are named after.
-const LONGEST_CALL: usize = 256;
-
-type Imports = Rc<HashMap<String, i64>>;
+pub(super) type Imports = Rc<HashMap<String, i64>>;
 
 /// What the graphs of one model share.
-struct Shared<'l> {
+pub(super) struct Shared<'l> {
     limits: &'l Limits,
     weights: Weights<'l>,
-    functions: Functions<'l>,
+    pub(super) functions: Functions<'l>,
 }
 
 /// What names mean in a graph, or in one call of a function.
-struct Scope {
+pub(super) struct Scope {
     imports: Imports,
     /// None for an argument that a call leaves out.
-    names: HashMap<String, Option<ValueId>>,
+    pub(super) names: HashMap<String, Option<ValueId>>,
     /// Of a function: its attributes, and the values that its outputs are to be.
-    arguments: Option<Rc<Arguments>>,
-    results: HashMap<String, ValueId>,
+    pub(super) arguments: Option<Rc<Arguments>>,
+    pub(super) results: HashMap<String, ValueId>,
     /// What the names of its nodes begin with.
-    path: String,
+    pub(super) path: String,
     /// Whether names that it does not give are those of the graph around it.
     open: bool,
 }
 
 impl Scope {
-    fn new(imports: Imports) -> Scope {
+    pub(super) fn new(imports: Imports) -> Scope {
         Scope {
             imports,
             names: HashMap::new(),
@@ -100,9 +97,10 @@ impl Scope {
     }
 }
 
-struct Builder<'s, 'l> {
-    shared: &'s mut Shared<'l>,
-    graph: Graph,
+/// Builds one graph.
+pub(super) struct Builder<'s, 'l> {
+    pub(super) shared: &'s mut Shared<'l>,
+    pub(super) graph: Graph,
     /// The names that are read from the graph around this one.
     captures: Vec<(String, ValueId)>,
 }
@@ -130,8 +128,7 @@ impl<'s, 'l> Builder<'s, 'l> {
         }
         for (name, id) in &self.captures {
             // Its type is bound once that of what it captures is inferred.
-            let port =
-                Port { name: name.clone(), dtype: super::super::DType::F32, shape: Vec::new(), labels: None };
+            let port = Port { name: name.clone(), dtype: DType::F32, shape: Vec::new(), labels: None };
             self.graph.inputs.push((*id, port));
         }
         sort(&mut self.graph, self.shared.limits)?;
@@ -168,7 +165,7 @@ impl<'s, 'l> Builder<'s, 'l> {
         let kind = kind(info.r#type.as_ref());
         let shape = shape(info, self.shared.limits)?;
         // A foreign type is refused by the operators that read it, each by name.
-        let dtype = if let Type::Tensor(dtype) = kind { dtype } else { super::super::DType::F32 };
+        let dtype = if let Type::Tensor(dtype) = kind { dtype } else { DType::F32 };
         let id = self.graph.add_value(info.name.clone(), kind);
         self.graph.inputs.push((id, Port { name: info.name.clone(), dtype, shape, labels: None }));
         scope.names.insert(info.name.clone(), Some(id));
@@ -190,7 +187,7 @@ impl<'s, 'l> Builder<'s, 'l> {
     }
 
     /// The nodes may come in any order: first what all of them give is named, then what they read.
-    fn nodes(&mut self, protos: Vec<NodeProto>, scope: &mut Scope) -> Result<(), Error> {
+    pub(super) fn nodes(&mut self, protos: Vec<NodeProto>, scope: &mut Scope) -> Result<(), Error> {
         let place = |proto: &NodeProto, index| {
             let op = OpName { domain: domain(&proto.domain), name: proto.op_type.clone() };
             format!("node `{}` ({op})", name(proto, index, scope))
@@ -223,7 +220,12 @@ impl<'s, 'l> Builder<'s, 'l> {
     }
 
     /// The value of that name; none where there is none, by intent.
-    fn read(&mut self, name: &str, scope: &mut Scope, place: &str) -> Result<Option<ValueId>, Error> {
+    pub(super) fn read(
+        &mut self,
+        name: &str,
+        scope: &mut Scope,
+        place: &str,
+    ) -> Result<Option<ValueId>, Error> {
         if name.is_empty() {
             return Ok(None);
         }
@@ -259,11 +261,14 @@ impl<'s, 'l> Builder<'s, 'l> {
         let mut node = Node { name, op, version, inputs, outputs, attributes: BTreeMap::new() };
         let own = node.inputs.len();
         for attribute in proto.attribute {
-            let Some(attribute) = argument(attribute, scope.arguments.as_deref()) else { continue };
+            let Some(attribute) = self.argument(attribute, scope)? else { continue };
             let place = format!("{place}, attribute `{}`", attribute.name);
             let name = attribute.name.clone();
             let value = match attribute.kind {
-                attribute::GRAPH => self.body(attribute, own, &mut node.inputs, scope, &place)?,
+                // What a graph given to a function captures is not in the function.
+                attribute::GRAPH if attribute.ref_attr_name.is_empty() => {
+                    self.body(attribute, own, &mut node.inputs, scope, &place)?
+                }
                 _ => value(attribute, &place, &mut self.shared.weights)?,
             };
             node.attributes.insert(name, value);
@@ -293,64 +298,10 @@ impl<'s, 'l> Builder<'s, 'l> {
         }
         Ok(Attribute::Graph(Box::new(Body { graph, own, captures })))
     }
-
-    /// Writes out a call: the function's inputs and outputs are those of the call, everything else in it is new.
-    fn call(
-        &mut self,
-        number: usize,
-        call: NodeProto,
-        index: usize,
-        place: &str,
-        scope: &mut Scope,
-    ) -> Result<(), Error> {
-        let function = self.shared.functions.enter(number)?;
-        if call.input.len() > function.input.len() || call.output.len() > function.output.len() {
-            let (inputs, outputs) = (function.input.len(), function.output.len());
-            let reason = format!("the function has {inputs} inputs and {outputs} outputs");
-            return Err(Error::invalid(place, reason));
-        }
-        let mut inner = Scope::new(imports(&function.opset_import)?);
-        let called: String = name(&call, index, scope).chars().take(LONGEST_CALL).collect();
-        inner.path = format!("{called}/");
-        for (at, formal) in function.input.iter().enumerate() {
-            let given = call.input.get(at).map_or("", String::as_str);
-            inner.names.insert(formal.clone(), self.read(given, scope, place)?);
-        }
-        let mut results = Vec::new();
-        for (formal, given) in function.output.iter().zip(&call.output) {
-            if let Some(id) = scope.names.get(given).copied().flatten() {
-                inner.results.insert(formal.clone(), id);
-                results.push((formal, id));
-            }
-        }
-        let mut given = Vec::with_capacity(call.attribute.len());
-        for attribute in call.attribute {
-            given.extend(argument(attribute, scope.arguments.as_deref()));
-        }
-        inner.arguments = Some(Rc::new(arguments(&function, given)));
-        self.nodes(function.node.clone(), &mut inner)?;
-        for (formal, id) in results {
-            self.result(formal, id, &inner, &function::place(&function))?;
-        }
-        self.shared.functions.leave();
-        Ok(())
-    }
-
-    /// Sees to it that an output of a call is given: one that is an input of the function is copied.
-    fn result(&mut self, formal: &str, id: ValueId, inner: &Scope, place: &str) -> Result<(), Error> {
-        match inner.names.get(formal).copied().flatten() {
-            Some(given) if given == id => Ok(()),
-            Some(given) => {
-                self.graph.nodes.push(Node::identity(given, id, format!("{}{formal}", inner.path)));
-                Ok(())
-            }
-            None => Err(Error::invalid(place, format!("no node gives its output `{formal}`"))),
-        }
-    }
 }
 
 /// A node's name, or its number where it has none.
-fn name(proto: &NodeProto, index: usize, scope: &Scope) -> String {
+pub(super) fn name(proto: &NodeProto, index: usize, scope: &Scope) -> String {
     match proto.name.as_str() {
         "" => format!("{}#{index}", scope.path),
         name => format!("{}{name}", scope.path),

@@ -3,8 +3,11 @@
 //! A message of two bytes in the file becomes a struct of hundreds in memory, so a length limit alone would let a
 //! small file take all memory.
 
+use prost::Message;
+
 use super::{
     super::{Error, Limits},
+    proto::AttributeProto,
     unreadable,
 };
 
@@ -75,6 +78,11 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// That of an attribute.
+    pub(super) fn attribute(proto: &AttributeProto) -> Tally {
+        Tally { bytes: proto.encoded_len(), texts: proto.strings.len(), ..Tally::default() }
+    }
+
     /// Adds what another part takes, if both together are within the limits.
     pub(super) fn add(&mut self, other: Tally, limits: &Limits) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(other.bytes);

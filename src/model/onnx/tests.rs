@@ -200,3 +200,29 @@ fn functions_that_never_end_are_refused() {
         (0..20).map(|number| functions::function(&name(number), &["a"], "b", calls(number))).collect();
     assert!(load(crowd).contains("over the limit"));
 }
+
+#[test]
+fn an_attribute_that_many_nodes_of_a_function_refer_to_is_counted_each_time() {
+    let list = |name: &str| AttributeProto {
+        name: name.into(),
+        kind: attribute::FLOATS,
+        ..AttributeProto::default()
+    };
+    let refer = |number: usize| {
+        let mut constant = node("Constant", &[], &format!("c{number}"));
+        constant.attribute = vec![AttributeProto { ref_attr_name: "all".into(), ..list("value_floats") }];
+        constant
+    };
+    let mut nodes: Vec<NodeProto> = (0..100).map(refer).collect();
+    nodes.push(node("Neg", &["a"], "b"));
+    let mut call = functions::call("F0", &["x"], "y");
+    call.attribute = vec![AttributeProto { floats: vec![0.5; 1_000], ..list("all") }];
+    let file = functions::file(graph(vec![call]), vec![functions::function("F0", &["a"], "b", nodes)]);
+    let load = |bytes| {
+        let limits = Limits { bytes, ..Limits::default() };
+        Model::load(&file, Format::Onnx, &Options { limits, ..Options::default() })
+    };
+    assert!(load(1 << 20).is_ok());
+    let error = load(100_000).expect_err("it is larger written out").to_string();
+    assert!(error.ends_with("over the limit of 100000"), "{error}");
+}

@@ -10,7 +10,7 @@ use super::{
     },
     Operator, Refusal, Spec, axis,
     number::Number,
-    select::{around, ints},
+    pick::{around, ints},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

@@ -12,7 +12,7 @@ use super::{
     Operator, Refusal, Spec, axis,
     broadcast::elements,
     cast::{of_f64, to_f64},
-    select::{around, ints},
+    pick::{around, ints},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

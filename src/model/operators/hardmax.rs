@@ -6,7 +6,7 @@ use super::{
     super::{DType, Data, Tensor, TensorView, plan::Kernel},
     Operator, Refusal, Spec, axis,
     number::Number,
-    select::around,
+    pick::around,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

@@ -11,7 +11,8 @@ use super::{
     Operator, Refusal, Spec, axis,
     broadcast::{bounded, elements},
     cast::to_f64,
-    select::{around, first_type, pick},
+    pick::{around, pick},
+    select::first_type,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -105,12 +106,17 @@ fn one_hot<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
         });
         let data = each_view!(values, values => {
             let [off, on] = values else { return Err("its values are not two".to_owned()) };
-            let mut data = vec![off.clone(); count];
-            places.for_each(|place| data[place] = on.clone());
-            Element::data(data)
+            Element::data(marked(off, on, count, places))
         });
         Ok(Tensor { shape, data })
     }))
+}
+
+/// So many elements: `on` at the given places, `off` elsewhere.
+fn marked<T: Clone>(off: &T, on: &T, count: usize, places: impl Iterator<Item = usize>) -> Vec<T> {
+    let mut data = vec![off.clone(); count];
+    places.for_each(|place| data[place] = on.clone());
+    data
 }
 
 /// Numbers as whole ones, without what they have behind the point.

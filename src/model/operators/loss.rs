@@ -10,7 +10,7 @@ use super::{
     },
     Operator, Refusal, Spec,
     float::{Float, each_float},
-    select::ints,
+    pick::ints,
     softmax::{each, softmax_f32, softmax_f64},
 };
 

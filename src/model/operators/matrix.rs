@@ -10,7 +10,8 @@ use super::{
     },
     Operator, Refusal, Spec,
     cast::{convert, of_f64, to_f64},
-    select::{first_type, ints},
+    pick::ints,
+    select::first_type,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -78,18 +79,21 @@ fn eye<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             return Err(format!("shape {shape:?} is not that of a matrix"));
         };
         let one = convert(Tensor::f32([1], vec![1.0]), dtype)?;
-        let data = each_data!(&one.data, one => {
-            let mut data = vec![Default::default(); rows * columns];
-            for row in 0..rows {
-                let column = usize::try_from(diagonal.saturating_add(row as i64));
-                if let Some(column) = column.ok().filter(|&column| column < columns) {
-                    data[row * columns + column] = one[0].clone();
-                }
-            }
-            Element::data(data)
-        });
+        let data = each_data!(&one.data, one => Element::data(marked(&one[0], rows, columns, diagonal)));
         Ok(Tensor { shape: shape.to_vec(), data }.into())
     }))
+}
+
+/// A matrix with `one` along a diagonal.
+fn marked<T: Clone + Default>(one: &T, rows: usize, columns: usize, diagonal: i64) -> Vec<T> {
+    let mut data = vec![T::default(); rows * columns];
+    for row in 0..rows {
+        let column = usize::try_from(diagonal.saturating_add(row as i64));
+        if let Some(column) = column.ok().filter(|&column| column < columns) {
+            data[row * columns + column] = one.clone();
+        }
+    }
+    data
 }
 
 fn det_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {

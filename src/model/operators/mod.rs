@@ -29,6 +29,7 @@ mod norm;
 mod number;
 mod pad;
 mod panel;
+mod pick;
 mod pool;
 mod prelu;
 mod quant;

@@ -1,7 +1,5 @@
 //! Operators that add elements at the edges of a tensor, or take them away.
 
-use std::borrow::Cow;
-
 use burn_backend::Backend;
 
 use super::{
@@ -13,7 +11,8 @@ use super::{
     Operator, Refusal, Spec, axis,
     broadcast::bounded,
     cast::of_f64,
-    select::{around, first_type, ints, pick_or},
+    pick::{ints, pick_along},
+    select::first_type,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -82,24 +81,15 @@ fn padded(
         }
     }
     bounded(&shape, limits)?;
-    // What becomes smaller comes first: nothing in between is larger than the tensor or the result.
-    let mut order: Vec<usize> = (0..old.len()).filter(|&at| edges[at] != (0, 0)).collect();
-    order.sort_by_key(|&at| shape[at] > old[at]);
+    let changed = (0..old.len()).filter(|&at| edges[at] != (0, 0));
+    let source = |at: usize, place: usize| mode.source((place as i64).saturating_sub(edges[at].0), old[at]);
     let data = each_view!(view, data => {
         let fill = match fill.map(|fill| fill.like(data)) {
-            None => Default::default(),
-            Some(Some([fill])) => fill.clone(),
+            None => &Default::default(),
+            Some(Some([fill])) => fill,
             Some(_) => return Err(format!("what it adds is not one {}", view.dtype())),
         };
-        let mut data = Cow::Borrowed(data);
-        let mut now = old.to_vec();
-        for at in order {
-            let places: Vec<_> =
-                (0..shape[at]).map(|place| mode.source((place as i64).saturating_sub(edges[at].0), old[at])).collect();
-            data = Cow::Owned(pick_or(&data, around(&now, at), &places, &fill));
-            now[at] = shape[at];
-        }
-        Element::data(data.into_owned())
+        Element::data(pick_along(data, (old, &shape), changed, source, fill))
     });
     Ok(Tensor { shape, data })
 }

@@ -10,7 +10,8 @@ use super::{
     },
     Operator, Refusal, Spec,
     broadcast::{Dims, elements, row_major},
-    select::{first_type, found, ints, walked},
+    pick::{found, ints, walked},
+    select::first_type,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

@@ -11,7 +11,8 @@ use super::{
     Operator, Refusal, Spec, axis,
     broadcast::{bounded, row_major},
     number::Number,
-    select::{around, first_type, found, ints, place, places_along},
+    pick::{around, found, ints, place, places_along},
+    select::first_type,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -80,20 +81,31 @@ fn written(
     let differ = || format!("it does not write {} into {}", updates.dtype(), view.dtype());
     let data = if by == Reduction::Replace {
         each_view!(view, data => {
-            let mut data = data.to_vec();
-            let updates = updates.like(&data).ok_or_else(differ)?;
-            places.zip(updates).for_each(|(place, update)| data[place] = update.clone());
-            Element::data(data)
+            Element::data(replaced(data, updates.like(data).ok_or_else(differ)?, places))
         })
     } else {
         each_number!(view, data => {
-            let mut data = data.to_vec();
-            let updates = updates.like(&data).ok_or_else(differ)?;
-            places.zip(updates).for_each(|(place, update)| data[place] = by.apply(data[place], *update));
-            Element::data(data)
+            Element::data(reduced(data, updates.like(data).ok_or_else(differ)?, places, by))
         }, _other => return Err(differ()))
     };
     Ok(Tensor::new(view.shape(), data))
+}
+
+fn replaced<T: Clone>(data: &[T], updates: &[T], places: impl Iterator<Item = usize>) -> Vec<T> {
+    let mut data = data.to_vec();
+    places.zip(updates).for_each(|(place, update)| data[place].clone_from(update));
+    data
+}
+
+fn reduced<T: Number>(
+    data: &[T],
+    updates: &[T],
+    places: impl Iterator<Item = usize>,
+    by: Reduction,
+) -> Vec<T> {
+    let mut data = data.to_vec();
+    places.zip(updates).for_each(|(place, update)| data[place] = by.apply(data[place], *update));
+    data
 }
 
 fn scatter_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {

@@ -12,6 +12,7 @@ use super::{
     },
     Operator, Refusal, Spec, axis,
     broadcast::{Dims, bounded, broadcast, elements, row_major, strides, walk},
+    pick::{around, found, indices, ints, pick, places_along, walked},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -59,78 +60,6 @@ fn where_types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
     Ok(vec![yes])
 }
 
-/// Elements before, along and after an axis.
-pub(super) fn around(shape: &[usize], at: usize) -> (usize, usize, usize) {
-    (shape[..at].iter().product(), shape[at], shape[at + 1..].iter().product())
-}
-
-/// An index that may count from the end.
-pub(super) fn place(index: i64, size: usize) -> Result<usize, Reason> {
-    let at = if index < 0 { index + size as i64 } else { index };
-    usize::try_from(at)
-        .ok()
-        .filter(|&at| at < size)
-        .ok_or_else(|| format!("index {index} is outside of {size}"))
-}
-
-pub(super) fn indices(view: TensorView<'_>, size: usize) -> Result<Vec<usize>, Reason> {
-    match view {
-        TensorView::I64 { data, .. } => data.iter().map(|&index| place(index, size)).collect(),
-        TensorView::I32 { data, .. } => data.iter().map(|&index| place(index.into(), size)).collect(),
-        other => Err(format!("its indices are {}", other.dtype())),
-    }
-}
-
-/// Picks along an axis: for each of `before`, the blocks of `after` elements at the given places.
-pub(super) fn pick<T: Clone>(
-    data: &[T],
-    (before, along, after): (usize, usize, usize),
-    at: &[usize],
-) -> Vec<T> {
-    let mut out = Vec::with_capacity(before * at.len() * after);
-    for block in 0..before {
-        for index in at {
-            let start = (block * along + index) * after;
-            out.extend_from_slice(&data[start..start + after]);
-        }
-    }
-    out
-}
-
-/// As [`pick`], with `fill` where there is no place.
-pub(super) fn pick_or<T: Clone>(
-    data: &[T],
-    (before, along, after): (usize, usize, usize),
-    at: &[Option<usize>],
-    fill: &T,
-) -> Vec<T> {
-    let mut out = Vec::with_capacity(before * at.len() * after);
-    for block in 0..before {
-        for place in at {
-            match place {
-                Some(place) => {
-                    let start = (block * along + place) * after;
-                    out.extend_from_slice(&data[start..start + after]);
-                }
-                None => out.extend(std::iter::repeat_n(fill, after).cloned()),
-            }
-        }
-    }
-    out
-}
-
-/// The elements at the given places.
-pub(super) fn found<T: Clone>(data: &[T], places: &[usize]) -> Vec<T> {
-    places.iter().map(|&place| data[place].clone()).collect()
-}
-
-/// The elements that a walk over `shape` with these steps comes by.
-pub(super) fn walked<T: Clone>(data: &[T], shape: &[usize], steps: &[usize]) -> Vec<T> {
-    let mut out = Vec::with_capacity(shape.iter().product());
-    walk(shape, [steps], |[place]| out.push(data[place].clone()));
-    out
-}
-
 fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let (at, limits) = (spec.int("axis", 0)?, *spec.limits());
     Ok(Kernel::host(move |args| {
@@ -145,22 +74,6 @@ fn gather<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
             shape,
         })
     }))
-}
-
-/// For each index along an axis, the place of the element that it means.
-pub(super) fn places_along(old: &[usize], chosen: TensorView<'_>, at: usize) -> Result<Vec<usize>, Reason> {
-    let new = chosen.shape();
-    let fits = |(axis, (&new, &old)): (usize, (&usize, &usize))| axis == at || new <= old;
-    if new.len() != old.len() || !new.iter().zip(old).enumerate().all(fits) {
-        return Err(format!("indices of shape {new:?} do not fit a tensor of shape {old:?}"));
-    }
-    let indices = indices(chosen, old[at])?;
-    let mut steps = row_major(old);
-    let along = std::mem::take(&mut steps[at]);
-    let mut places = Vec::with_capacity(indices.len());
-    walk(new, [&steps], |[place]| places.push(place));
-    places.iter_mut().zip(indices).for_each(|(place, index)| *place += index * along);
-    Ok(places)
 }
 
 fn gather_elements<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
@@ -212,15 +125,6 @@ fn joined<T: Element>(
         }
     }
     Ok(T::data(out))
-}
-
-/// Integers of either width.
-pub(super) fn ints(view: TensorView<'_>) -> Result<Vec<i64>, Reason> {
-    match view {
-        TensorView::I64 { data, .. } => Ok(data.to_vec()),
-        TensorView::I32 { data, .. } => Ok(data.iter().map(|&value| value.into()).collect()),
-        other => Err(format!("{} where integers are needed", other.dtype())),
-    }
 }
 
 fn slice<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
@@ -416,12 +320,5 @@ mod tests {
         assert_eq!(range(4, 2, 1, 6).unwrap(), [0_usize; 0]);
         assert_eq!(range(0, i64::MAX, 1, 0).unwrap(), [0_usize; 0]);
         assert_eq!(range(0, 1, 0, 3).unwrap_err(), "a step is zero");
-    }
-
-    #[test]
-    fn an_index_may_count_from_the_end() {
-        assert_eq!(place(-1, 3), Ok(2));
-        assert_eq!(place(3, 3).unwrap_err(), "index 3 is outside of 3");
-        assert_eq!(pick(&[1, 2, 3, 4, 5, 6], (2, 3, 1), &[2, 0]), [3, 1, 6, 4]);
     }
 }

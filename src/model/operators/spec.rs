@@ -119,7 +119,7 @@ impl<'g> Spec<'g> {
     /// The type of an input that must be given.
     pub(in crate::model) fn dtype(&self, input: usize) -> Result<DType, Refusal> {
         let Some(id) = self.id(input) else {
-            return Err(Refusal::invalid(format!("input {input} is missing")));
+            return Err(missing(input));
         };
         let value = self.graph.value(id);
         match &value.kind {
@@ -130,9 +130,12 @@ impl<'g> Spec<'g> {
         }
     }
 
-    /// What is known of the type of an input, whether it is one of tensors or not.
-    pub(in crate::model) fn kind(&self, input: usize) -> Type {
-        self.id(input).map_or(Type::Unknown, |id| self.graph.value(id).kind.clone())
+    /// The type of an input that must be given, whether it is one of tensors or not.
+    pub(in crate::model) fn kind(&self, input: usize) -> Result<Type, Refusal> {
+        match self.id(input) {
+            Some(id) => Ok(self.graph.value(id).kind.clone()),
+            None => Err(missing(input)),
+        }
     }
 
     /// Whether the model gives it 16-bit floats beside wider ones. Once types are inferred some are kept wide, which does
@@ -246,6 +249,7 @@ impl<'g> Spec<'g> {
     pub(in crate::model) fn body(&self, name: &str) -> Result<&'g Body, Refusal> {
         match self.attribute(name) {
             Some(Attribute::Graph(body)) => Ok(body),
+            Some(Attribute::Foreign(kind)) => Err(Refusal::unsupported(format!("its `{name}` is {kind}"))),
             _ => Err(Refusal::invalid(format!("its `{name}` is no graph"))),
         }
     }
@@ -257,6 +261,10 @@ impl<'g> Spec<'g> {
     ) -> Result<Routine<B>, Error> {
         plan::routine(&body.graph, self.options)
     }
+}
+
+fn missing(input: usize) -> Refusal {
+    Refusal::invalid(format!("input {input} is missing"))
 }
 
 fn mistyped(name: &str, expected: &str) -> Refusal {

@@ -11,7 +11,7 @@ use super::{
         tensor::{Element, each_view},
     },
     Operator, Refusal, Spec, axis,
-    select::{around, pick},
+    pick::{around, pick},
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
@@ -83,22 +83,32 @@ impl Groups {
     fn new(count: usize, sorted: bool, compare: impl Fn(usize, usize) -> Ordering) -> Groups {
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by(|&a, &b| compare(a, b));
-        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut groups = Groups { firsts: Vec::new(), members: vec![0; count], counts: Vec::new() };
         for place in order {
-            match groups.last_mut() {
-                Some(group) if compare(group[0], place).is_eq() => group.push(place),
-                _ => groups.push(vec![place]),
+            match (groups.firsts.last(), groups.counts.last_mut()) {
+                (Some(first), Some(held)) if compare(*first, place).is_eq() => *held += 1,
+                _ => {
+                    groups.firsts.push(place);
+                    groups.counts.push(1);
+                }
             }
+            groups.members[place] = groups.firsts.len() - 1;
         }
-        if !sorted {
-            groups.sort_by_key(|group| group[0]);
+        if sorted { groups } else { groups.by_place() }
+    }
+
+    /// The same in order of their first places.
+    fn by_place(mut self) -> Groups {
+        let mut order: Vec<usize> = (0..self.firsts.len()).collect();
+        order.sort_by_key(|&group| self.firsts[group]);
+        let mut numbers = vec![0; order.len()];
+        order.iter().enumerate().for_each(|(number, &group)| numbers[group] = number);
+        self.members.iter_mut().for_each(|group| *group = numbers[*group]);
+        Groups {
+            firsts: order.iter().map(|&group| self.firsts[group]).collect(),
+            counts: order.iter().map(|&group| self.counts[group]).collect(),
+            members: self.members,
         }
-        let mut members = vec![0; count];
-        for (number, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&place| members[place] = number);
-        }
-        let firsts = groups.iter().map(|group| group[0]).collect();
-        Groups { firsts, members, counts: groups.iter().map(Vec::len).collect() }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     Operator, Refusal, Spec,
     broadcast::elements,
     cast::{of_f64, to_f64},
-    select::ints,
+    pick::ints,
 };
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {

@@ -37,14 +37,16 @@ fn zipmap_labels(node: &Node) -> Option<Labels> {
     }
 }
 
-/// The classes of a classifier's scores, which a Normalizer may have passed.
-fn classifier_labels(graph: &Graph, givers: &[Option<usize>], value: ValueId) -> Option<Labels> {
-    let node = &graph.nodes[givers[value.index()]?];
-    let ints = match node.op.parts() {
-        ("ai.onnx.ml", "Normalizer") => return classifier_labels(graph, givers, (*node.inputs.first()?)?),
-        ("ai.onnx.ml", "TreeEnsembleClassifier") => "classlabels_int64s",
-        ("ai.onnx.ml", "LinearClassifier") => "classlabels_ints",
-        _ => return None,
+/// The classes of a classifier's scores, which Normalizers may have passed.
+fn classifier_labels(graph: &Graph, givers: &[Option<usize>], mut value: ValueId) -> Option<Labels> {
+    let (node, ints) = loop {
+        let node = &graph.nodes[givers[value.index()]?];
+        match node.op.parts() {
+            ("ai.onnx.ml", "Normalizer") => value = (*node.inputs.first()?)?,
+            ("ai.onnx.ml", "TreeEnsembleClassifier") => break (node, "classlabels_int64s"),
+            ("ai.onnx.ml", "LinearClassifier") => break (node, "classlabels_ints"),
+            _ => return None,
+        }
     };
     if node.outputs.get(1) != Some(&Some(value)) {
         return None;

@@ -30,6 +30,13 @@ impl Remaining {
         }
     }
 
+    /// What is asked for by another tensor too.
+    fn and(&self, labels: &[Label]) -> Remaining {
+        let mut count = self.0.clone();
+        labels.iter().for_each(|label| *count.entry(*label).or_default() += 1);
+        Remaining(count)
+    }
+
     fn asked(&self, label: Label) -> bool {
         self.0.get(&label).is_some_and(|count| *count > 0)
     }
@@ -108,32 +115,25 @@ impl<T: Number> Labelled<T> {
 
     /// The product with another, summed over what both have and nobody asks for any more.
     pub(super) fn times(self, other: Self, remaining: &Remaining, limits: &Limits) -> Result<Self, Reason> {
-        let (left, right) = (self.alone(&other, remaining), other.alone(&self, remaining));
+        // What neither the other one has nor anybody asks for is summed over first.
+        let (of_left, of_right) = (remaining.and(&other.labels), remaining.and(&self.labels));
+        let (left, right) = (self.reduced(&of_left), other.reduced(&of_right));
         let shared = left.places(|label| right.place(label).is_some());
         let (batch, inner): (Vec<usize>, Vec<usize>) =
             shared.into_iter().partition(|&at| remaining.asked(left.labels[at]));
         let rows = left.places(|label| right.place(label).is_none());
         let columns = right.places(|label| left.place(label).is_none());
-        let of_right = |places: &[usize]| -> Vec<usize> {
+        let in_right = |places: &[usize]| -> Vec<usize> {
             places.iter().filter_map(|&at| right.place(left.labels[at])).collect()
         };
         let a = left.arranged(&[&batch[..], &rows, &inner].concat());
-        let b = right.arranged(&[&of_right(&batch)[..], &columns, &of_right(&inner)].concat());
+        let b = right.arranged(&[&in_right(&batch)[..], &columns, &in_right(&inner)].concat());
         let sizes = [left.size(&batch), left.size(&rows), right.size(&columns), left.size(&inner)];
         elements(&sizes[..3], limits.elements)?;
-        let named_left = [&batch[..], &rows].concat();
-        let mut product = left.named(&named_left, multiplied(&a, &b, sizes));
+        let mut product = left.named(&[&batch[..], &rows].concat(), multiplied(&a, &b, sizes));
         product.labels.extend(columns.iter().map(|&at| right.labels[at]));
         product.shape.extend(columns.iter().map(|&at| right.shape[at]));
         Ok(product)
-    }
-
-    /// Summed over what neither another one has nor anybody asks for.
-    fn alone(self: &Labelled<T>, other: &Labelled<T>, remaining: &Remaining) -> Labelled<T> {
-        let mut kept = Remaining(remaining.0.clone());
-        other.labels.iter().for_each(|label| *kept.0.entry(*label).or_default() += 1);
-        let all: Vec<usize> = (0..self.labels.len()).collect();
-        self.named(&all, self.data.clone()).reduced(&kept)
     }
 
     /// The result: shape and data.

@@ -7,7 +7,7 @@ use burn_backend::Backend;
 
 use super::{
     super::{
-        DType, Tensor,
+        DType, Limits, Tensor,
         plan::{Kernel, Reason},
         tensor::{Element, each_number},
     },
@@ -63,7 +63,7 @@ fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
 fn summed<T: Number>(
     equation: &Equation,
     operands: &[(&[usize], &[T])],
-    limits: &super::super::Limits,
+    limits: &Limits,
 ) -> Result<(Vec<usize>, Vec<T>), Reason> {
     let shapes: Vec<&[usize]> = operands.iter().map(|(shape, _)| *shape).collect();
     let labels = equation.labels(&shapes)?;
@@ -84,7 +84,6 @@ fn summed<T: Number>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Limits;
 
     fn einsum(equation: &str, operands: &[(&[usize], &[i64])]) -> Result<(Vec<usize>, Vec<i64>), Reason> {
         summed(&Equation::parse(equation, operands.len())?, operands, &Limits::default())

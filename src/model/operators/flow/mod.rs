@@ -15,7 +15,7 @@ use burn_backend::Backend;
 use super::{
     super::{
         DType, Dim, Error, Tensor,
-        graph::{Body, Type},
+        graph::{Body, Output, Type},
         plan::{Args, Reason, Routine, Slot},
     },
     Operator, Refusal, Spec,
@@ -46,7 +46,7 @@ fn given(body: &Body, formals: usize) -> Result<Vec<DType>, Refusal> {
         let reason = format!("its graph takes {} inputs, not {formals}", body.formals());
         return Err(Refusal::invalid(reason));
     }
-    let dtype = |output: &super::super::graph::Output| match &body.graph.value(output.value).kind {
+    let dtype = |output: &Output| match &body.graph.value(output.value).kind {
         Type::Tensor(dtype) => Ok(*dtype),
         Type::Foreign(kind) => {
             Err(Refusal::unsupported(format!("its graph gives `{}`, {kind}", output.name)))

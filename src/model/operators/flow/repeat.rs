@@ -20,18 +20,18 @@ use super::{
 const FIRST: usize = 2;
 
 pub(super) fn formals(spec: &Spec<'_>) -> Result<Vec<Type>, Refusal> {
-    let own = spec.body("body")?.own;
-    let carried = (FIRST..own).map(|input| spec.kind(input));
-    Ok([Type::Tensor(DType::I64), Type::Tensor(DType::Bool)].into_iter().chain(carried).collect())
+    let counters = [DType::I64, DType::Bool].map(|dtype| Ok(Type::Tensor(dtype)));
+    let carried = (FIRST..spec.body("body")?.own).map(|input| spec.kind(input));
+    counters.into_iter().chain(carried).collect()
 }
 
 pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
+    let body = spec.body("body")?;
     for (input, dtype) in [(0, DType::I64), (1, DType::Bool)] {
-        if given_input(spec.body("body")?, spec, input) && spec.dtype(input)? != dtype {
+        if has_own(spec, body, input) && spec.dtype(input)? != dtype {
             return Err(Refusal::invalid(format!("input {input} is not {dtype}")));
         }
     }
-    let body = spec.body("body")?;
     let count = body.own.saturating_sub(FIRST);
     let types = given(body, FIRST + count)?;
     match types.split_first() {
@@ -44,7 +44,7 @@ pub(super) fn types(spec: &Spec<'_>) -> Result<Vec<DType>, Refusal> {
 }
 
 /// Whether one of the node's own inputs is given.
-fn given_input(body: &Body, spec: &Spec<'_>, input: usize) -> bool {
+fn has_own(spec: &Spec<'_>, body: &Body, input: usize) -> bool {
     input < body.own && spec.has(input)
 }
 
@@ -59,7 +59,7 @@ fn goes_on(body: &Body) -> bool {
 
 pub(super) fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> {
     let body = spec.body("body")?;
-    let has_condition = given_input(body, spec, 1);
+    let has_condition = has_own(spec, body, 1);
     // The specification ignores what the rounds say then; the runtimes that there are do not.
     if !has_condition && !goes_on(body) {
         return Err(Refusal::unsupported("its rounds give a condition, and none is given to the first"));
@@ -69,7 +69,7 @@ pub(super) fn kernel<B: Backend>(spec: &Spec<'_>) -> Result<Kernel<B>, Refusal> 
     let collected = outputs.iter().skip(1 + count).zip(types(spec)?.into_iter().skip(count));
     let repeat = Repeat {
         inner: Inner::new(spec, "body")?,
-        has_count: given_input(body, spec, 0),
+        has_count: has_own(spec, body, 0),
         has_condition,
         carried: count,
         collected: collected.map(|(output, dtype)| (dtype, declared(&output.shape))).collect(),

@@ -12,7 +12,7 @@ use super::{
             tensor::{Element, each_view},
         },
         Refusal, Spec, axis,
-        select::{around, pick},
+        pick::{around, pick},
     },
     Inner, carried, declared, given,
     stack::Stack,
@@ -27,7 +27,7 @@ fn first(spec: &Spec<'_>) -> usize {
 }
 
 pub(super) fn formals(spec: &Spec<'_>) -> Result<Vec<Type>, Refusal> {
-    Ok((first(spec)..spec.body("body")?.own).map(|input| spec.kind(input)).collect())
+    (first(spec)..spec.body("body")?.own).map(|input| spec.kind(input)).collect()
 }
 
 /// How many states and how many inputs it has.

@@ -7,8 +7,8 @@ use super::super::{
         tensor::{Element, each_data},
     },
     axis,
-    broadcast::{elements, row_major},
-    select::{pick, walked},
+    broadcast::{bounded, elements, row_major},
+    pick::{pick, walked},
 };
 
 /// Tensors of one type and shape, along a new first dimension.
@@ -30,9 +30,6 @@ impl Stack {
         if *shape != tensor.shape {
             return Err(format!("a round gives shape {:?} after {shape:?}", tensor.shape));
         }
-        if shape.len() >= self.limits.rank {
-            return Err(format!("a tensor of {} dimensions is over the limit", shape.len() + 1));
-        }
         self.count += 1;
         elements(&[self.count, tensor.data.len()], self.limits.elements)?;
         each_data!(&mut self.data, held => match tensor.view().like(held) {
@@ -46,14 +43,15 @@ impl Stack {
     pub(super) fn finish(self, at: i64, reversed: bool, declared: &[usize]) -> Result<Tensor, Reason> {
         let each = self.shape.unwrap_or_else(|| declared.to_vec());
         let at = axis(at, each.len() + 1)?;
+        let mut shape = each.clone();
+        shape.insert(at, self.count);
+        bounded(&shape, &self.limits)?;
         let (count, size) = (self.count, each.iter().product());
         let mut data = self.data;
         if reversed {
             let order: Vec<usize> = (0..count).rev().collect();
             data = each_data!(data, data => Element::data(pick(&data, (1, count, size), &order)));
         }
-        let mut shape = each.clone();
-        shape.insert(at, count);
         if at > 0 {
             let mut steps = row_major(&each);
             steps.insert(at, size);
@@ -89,5 +87,7 @@ mod tests {
         stack.push(&Tensor::i64([2], vec![1, 2])).unwrap();
         assert!(stack.push(&Tensor::i64([2], vec![1, 2])).is_err());
         assert!(stack.push(&Tensor::i64([1], vec![1])).is_err());
+        let none = Stack::new(Data::I64(Vec::new()), Limits::default());
+        assert!(none.finish(0, false, &[usize::MAX, 2]).is_err());
     }
 }

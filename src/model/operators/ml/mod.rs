@@ -17,7 +17,7 @@ mod trees;
 
 use burn_backend::Backend;
 
-use super::{super::DType, Operator, Refusal, Spec, axis, cast, select::pick, softmax::softmax_f32};
+use super::{super::DType, Operator, Refusal, Spec, axis, cast, pick::pick, softmax::softmax_f32};
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     regression::find(name)

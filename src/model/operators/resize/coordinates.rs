@@ -41,7 +41,10 @@ impl Coordinates {
         let half_pixel = length.before(at + 0.5) - 0.5;
         Some(match self {
             Coordinates::HalfPixel => half_pixel,
-            Coordinates::HalfPixelSymmetric => half_pixel + old / 2.0 * (1.0 - length.new as f64 / new),
+            // Half of what was rounded off is left out on either side.
+            Coordinates::HalfPixelSymmetric => {
+                length.before(at + 0.5 + (new - length.new as f64) / 2.0) - 0.5
+            }
             Coordinates::PytorchHalfPixel if length.new > 1 => half_pixel,
             Coordinates::PytorchHalfPixel => 0.0,
             Coordinates::TfHalfPixelForNn => length.before(at + 0.5),
@@ -57,5 +60,23 @@ impl Coordinates {
                 return (0.0..=old - 1.0).contains(&source).then_some(source);
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::size::{Policy, Sizes},
+        *,
+    };
+
+    #[test]
+    fn coordinates_that_are_whole_stay_whole() {
+        let length =
+            |old: usize, scale| Sizes::Scales(vec![scale]).lengths(&[old], None, Policy::Stretch).unwrap()[0];
+        // Of 2.5 elements two are left, with a quarter left out on either side.
+        assert_eq!(Coordinates::HalfPixelSymmetric.source(0, &length(5, 0.5)), Some(1.0));
+        assert_eq!(Coordinates::HalfPixel.source(1, &length(5, 0.6)), Some(2.0));
+        assert_eq!(Coordinates::AlignCorners.source(1, &length(2, 2.0)).map(|at| at * 3.0), Some(1.0));
     }
 }

@@ -15,11 +15,11 @@ use super::{
     Operator, Refusal, Spec,
     broadcast::bounded,
     cast::{of_f64, to_f64},
-    select::{around, pick_or},
+    pick::{around, pick_along, shrinking_first},
 };
 use coordinates::Coordinates;
 use size::{Length, Policy, Sizes};
-use taps::{Filter, Nearest, Taps};
+use taps::{Filter, Nearest, Resampled};
 
 pub(super) fn find<B: Backend>(name: &str) -> Option<Operator<B>> {
     matches!(name, "Resize" | "Upsample").then_some(Operator { types, kernel })
@@ -168,33 +168,25 @@ impl Resize {
         if old.contains(&0) {
             return Err(format!("shape {old:?} has nothing to make shape {shape:?} of"));
         }
-        // What becomes smaller comes first: nothing in between is larger than the tensor or the result.
-        let mut order: Vec<usize> = (0..old.len()).filter(|&at| !lengths[at].stays()).collect();
-        order.sort_by_key(|&at| shape[at] > old[at]);
+        let resized = (0..old.len()).filter(|&at| !lengths[at].stays());
         let data = match self.mode {
             Mode::Nearest(nearest) => {
+                let source = |at: usize, place| nearest.source(place, &lengths[at], self.coordinates);
                 // Where no coordinate lies outside, elements may be what no number becomes.
                 let outside =
                     of_f64(vec![self.outside.into()], view.dtype()).unwrap_or(Data::Str(Vec::new()));
                 let outside = Tensor { shape: vec![outside.len()], data: outside };
                 each_view!(view, data => {
-                    let fill = outside.view().like(data).and_then(|fill| fill.first().cloned()).unwrap_or_default();
-                    let mut data = data.to_vec();
-                    let mut now = old.to_vec();
-                    for at in order {
-                        let places = nearest.places(&lengths[at], self.coordinates);
-                        data = pick_or(&data, around(&now, at), &places, &fill);
-                        now[at] = shape[at];
-                    }
-                    Element::data(data)
+                    let fill = fill(&outside, data);
+                    Element::data(pick_along(data, (old, &shape), resized, source, &fill))
                 })
             }
             Mode::Mean(filter) => {
                 let mut data = to_f64(view)?;
                 let mut now = old.to_vec();
-                for at in order {
-                    let taps = Taps::new(filter, &lengths[at], self.coordinates);
-                    data = taps.apply(&data, around(&now, at), self.outside.into());
+                for at in shrinking_first(resized, old, &shape) {
+                    let resampled = Resampled { filter, length: &lengths[at], coordinates: self.coordinates };
+                    data = resampled.apply(&data, around(&now, at), self.outside.into());
                     now[at] = shape[at];
                 }
                 of_f64(data, view.dtype())?
@@ -202,4 +194,9 @@ impl Resize {
         };
         Ok(Tensor { shape, data })
     }
+}
+
+/// What is given where a coordinate lies outside, as an element like those.
+fn fill<T: Element>(outside: &Tensor, like: &[T]) -> T {
+    outside.view().like(like).and_then(|fill| fill.first().cloned()).unwrap_or_default()
 }

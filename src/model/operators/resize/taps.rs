@@ -34,13 +34,10 @@ impl Nearest {
         }
     }
 
-    /// For each element of the result its place in the tensor; none outside.
-    pub(super) fn places(self, length: &Length, coordinates: Coordinates) -> Vec<Option<usize>> {
-        let place = |at: usize| {
-            let source = coordinates.source(at, length)?;
-            Some(clamped(self.round(source, length.scale()), length.old))
-        };
-        (0..length.new).map(place).collect()
+    /// The place in the tensor of an element of the result; none outside.
+    pub(super) fn source(self, at: usize, length: &Length, coordinates: Coordinates) -> Option<usize> {
+        let source = coordinates.source(at, length)?;
+        Some(clamped(self.round(source, length.scale()), length.old))
     }
 }
 
@@ -81,36 +78,34 @@ impl Filter {
     }
 }
 
-/// For each element of the result, the places and weights of those that it is the mean of; none outside.
-pub(super) struct Taps(Vec<Option<Vec<(usize, f64)>>>);
+/// A dimension of which every element is a weighted mean.
+pub(super) struct Resampled<'l> {
+    pub(super) filter: Filter,
+    pub(super) length: &'l Length,
+    pub(super) coordinates: Coordinates,
+}
 
-impl Taps {
-    pub(super) fn new(filter: Filter, length: &Length, coordinates: Coordinates) -> Taps {
-        let scale = if filter.antialias { length.scale().min(1.0) } else { 1.0 };
-        let taps = |at: usize| {
-            coordinates.source(at, length).map(|source| tapped(filter, source, scale, length.old))
-        };
-        Taps((0..length.new).map(taps).collect())
-    }
-
-    /// Makes the result along one axis.
+impl Resampled<'_> {
+    /// Makes the result along this dimension.
     pub(super) fn apply(
         &self,
         data: &[f64],
         (before, along, after): (usize, usize, usize),
         outside: f64,
     ) -> Vec<f64> {
-        let mut out = Vec::with_capacity(before * self.0.len() * after);
-        for block in 0..before {
-            for taps in &self.0 {
-                let value = |offset: usize| match taps {
-                    None => outside,
-                    Some(taps) => taps
-                        .iter()
-                        .map(|(place, weight)| data[(block * along + place) * after + offset] * weight)
-                        .sum(),
-                };
-                out.extend((0..after).map(value));
+        let count = self.length.new;
+        let scale = if self.filter.antialias { self.length.scale().min(1.0) } else { 1.0 };
+        let mut out = vec![outside; before * count * after];
+        for at in 0..count {
+            let Some(source) = self.coordinates.source(at, self.length) else { continue };
+            let taps = tapped(self.filter, source, scale, along);
+            for block in 0..before {
+                let out = &mut out[(block * count + at) * after..][..after];
+                out.fill(0.0);
+                for (place, weight) in &taps {
+                    let from = &data[(block * along + place) * after..][..after];
+                    out.iter_mut().zip(from).for_each(|(out, value)| *out += value * weight);
+                }
             }
         }
         out
